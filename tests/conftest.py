@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import importlib.util
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# "ci" draws the same examples in every run; "dev" looks further. HYPOTHESIS_PROFILE=dev chooses.
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("dev", max_examples=500, deadline=timedelta(seconds=10))
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+HAVE_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("litert") is not None and not HAVE_LITERT:
+        pytest.skip("ai_edge_litert is not installed: pip install 'int8rt[litert]'")
+
+
+@pytest.fixture(scope="session")
+def zoo_dir() -> Path:
+    """The folder of real models: INT8RT_ZOO, else ../shared/models beside the repository; mark its users `zoo`."""
+    named = os.environ.get("INT8RT_ZOO")
+    folder = Path(named) if named else REPOSITORY.parent / "shared" / "models"
+    if not folder.is_dir():
+        pytest.skip(f"no folder of real models at {'INT8RT_ZOO' if named else '../shared/models'}: set INT8RT_ZOO")
+    return folder
