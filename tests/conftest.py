@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,11 +19,16 @@ settings.register_profile("dev", max_examples=500, deadline=timedelta(seconds=10
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 HAVE_LITERT = importlib.util.find_spec("ai_edge_litert") is not None
+# Slow tests start only within this time from the start of the run, so that CI ends in time and says what it left out.
+SLOW_SECONDS = float(os.environ.get("INT8RT_SLOW_SECONDS", "inf"))
+START = time.monotonic()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("litert") is not None and not HAVE_LITERT:
         pytest.skip("ai_edge_litert is not installed: pip install 'int8rt[litert]'")
+    if item.get_closest_marker("slow") is not None and time.monotonic() - START > SLOW_SECONDS:
+        pytest.skip(f"INT8RT_SLOW_SECONDS={SLOW_SECONDS:g} are over")
 
 
 @pytest.fixture(scope="session")
