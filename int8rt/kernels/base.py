@@ -1,0 +1,191 @@
+"""What every operator module is made of: a `Kernel` with `prepare` (the model's numbers) and `evaluate` (arithmetic).
+
+`prepare` runs once, sees types, shapes, scales and constants through an `OperatorContext`, checks them, and returns a
+frozen `Params` with every derived integer. `evaluate` runs on bare arrays and that `Params`, and never looks anywhere
+else. The same `Params` feeds the jitted kernels, explanations and reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.errors import ModelError, UnsupportedError
+from int8rt.kernels.signature import Signature
+from int8rt.model import Operator, Quantization, Shape, TensorType
+from int8rt.quantization.profiles import TFLITE_REF, Profile
+
+Array = npt.NDArray[Any]
+Result = Array | tuple[Array, ...]
+OptionsT = TypeVar("OptionsT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """Base of every operator's parameters. `output_shapes`: None stands for a shape that only the data decides."""
+
+    output_shapes: tuple[Shape | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """A tensor as `prepare` sees it.
+
+    shape: the shape it has now (after `resize_tensor_input`). value: its data where known before running, in `shape`
+    and `type.dtype`; None for what is computed while running. index: in the subgraph, -1 outside of a model.
+    """
+
+    name: str
+    type: TensorType
+    shape: Shape
+    quantization: Quantization | None = None
+    value: Array | None = None
+    is_variable: bool = False
+    index: int = -1
+
+    @property
+    def rank(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+
+class Deferred(Exception):
+    """Raised inside `prepare` when it needs a value that only running will tell; the executor then prepares later."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorContext:
+    """One operator with its tensors, for `prepare`. `position`: its index in the subgraph, -1 outside of a model."""
+
+    operator: Operator
+    inputs: tuple[TensorInfo | None, ...]
+    outputs: tuple[TensorInfo, ...]
+    profile: Profile = TFLITE_REF
+    position: int = -1
+
+    @property
+    def where(self) -> str:
+        """How messages name this operator."""
+        at = f"operator {self.position} " if self.position >= 0 else ""
+        return f"{at}({self.operator.label})" if at else self.operator.label
+
+    def invalid(self, message: str) -> ModelError:
+        """The error for a model that contradicts itself or breaks a rule of this operator."""
+        return ModelError(f"{self.where}: {message}")
+
+    def unsupported(self, message: str) -> UnsupportedError:
+        """The error for what this operator does not support."""
+        return UnsupportedError(f"{self.where}: {message}")
+
+    def input(self, index: int) -> TensorInfo:
+        """Input `index`; `ModelError` where the operator has none."""
+        tensor = self.optional_input(index)
+        if tensor is None:
+            raise self.invalid(f"input {index} is missing")
+        return tensor
+
+    def optional_input(self, index: int) -> TensorInfo | None:
+        """Input `index`, or None where it is absent."""
+        return self.inputs[index] if index < len(self.inputs) else None
+
+    def output(self, index: int = 0) -> TensorInfo:
+        """Output `index`; `ModelError` where the operator has none."""
+        if index >= len(self.outputs):
+            raise self.invalid(f"output {index} is missing")
+        return self.outputs[index]
+
+    def options(self, kind: type[OptionsT]) -> OptionsT:
+        """The operator's options; the schema's defaults where the file holds none."""
+        options = self.operator.options
+        if options is None:
+            return kind()
+        if not isinstance(options, kind):
+            raise self.invalid(f"has {type(options).__name__}, expected {kind.__name__}")
+        return options
+
+    def value(self, index: int) -> Array:
+        """The data of input `index`; postpones preparation to run time where it is not known yet."""
+        tensor = self.input(index)
+        if tensor.value is None:
+            raise Deferred
+        return tensor.value
+
+    def per_tensor(self, tensor: TensorInfo) -> tuple[float, int]:
+        """(scale, zero_point) of a tensor that must be quantized per tensor."""
+        scale, zero_point = self.per_axis(tensor)
+        if scale.size != 1:
+            raise self.invalid(f"tensor {tensor.name!r} has {scale.size} scales, expected one for the whole tensor")
+        return float(scale[0]), int(zero_point[0])
+
+    def per_axis(self, tensor: TensorInfo) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """(scale float32[n], zero_point int64[n]) of a tensor that must be quantized."""
+        quantization = tensor.quantization
+        if quantization is None or quantization.scale.size == 0:
+            raise self.invalid(f"tensor {tensor.name!r} ({tensor.type.label}) has no quantization parameters")
+        scale, zero_point = quantization.scale, quantization.zero_point
+        if zero_point.size != scale.size:
+            zero_point = np.broadcast_to(zero_point if zero_point.size == 1 else np.zeros(1, np.int64), scale.shape)
+        return scale, zero_point
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One operator. `signatures`: the accepted types, such as "int8,int8,int32? -> int8" (see `signature`).
+
+    evaluate(params, *inputs): arrays in `TensorType.dtype`, None for an absent optional input; returns the output
+    array, or a tuple of them where there are several. max_version: the highest operator version that is understood.
+    macs: multiply-accumulate operations of one evaluation. source: the TensorFlow Lite files that define the arithmetic.
+    """
+
+    name: str
+    signatures: tuple[Signature, ...]
+    prepare: Callable[[OperatorContext], Params]
+    evaluate: Callable[..., Result]
+    source: str
+    max_version: int
+    macs: Callable[[Any], int] | None = None
+
+    def check_types(self, context: OperatorContext) -> None:
+        """Raise `UnsupportedError` that names the types found and the types accepted."""
+        inputs = tuple(tensor.type if tensor else None for tensor in context.inputs)
+        outputs = tuple(tensor.type for tensor in context.outputs)
+        if context.operator.version > self.max_version:
+            raise context.unsupported(f"version {context.operator.version}; supported up to {self.max_version}")
+        if not any(signature.matches(inputs, outputs) for signature in self.signatures):
+            found = ", ".join(t.label if t is not None else "none" for t in inputs)
+            found += " -> " + ", ".join(t.label for t in outputs)
+            accepted = "; ".join(str(signature) for signature in self.signatures)
+            raise context.unsupported(f"types {found}; accepted: {accepted}")
+
+
+def as_tuple(result: Result) -> tuple[Array, ...]:
+    """The outputs of `Kernel.evaluate` as a tuple."""
+    return result if isinstance(result, tuple) else (result,)
+
+
+def broadcast_shape(context: OperatorContext, *tensors: TensorInfo) -> Shape:
+    """The NumPy broadcast of the tensors' shapes; `ModelError` where they do not fit."""
+    try:
+        return np.broadcast_shapes(*(tensor.shape for tensor in tensors))
+    except ValueError:
+        shapes = " and ".join(f"{tensor.name!r} {list(tensor.shape)}" for tensor in tensors)
+        raise context.invalid(f"{shapes} do not broadcast") from None
+
+
+def normalize_axis(context: OperatorContext, axis: int, rank: int) -> int:
+    """A possibly negative axis as one in [0, rank); `ModelError` otherwise."""
+    if not -rank <= axis < rank:
+        raise context.invalid(f"axis {axis} is outside a tensor of rank {rank}")
+    return axis + rank if axis < 0 else axis
+
+
+def element_count(shape: Sequence[int]) -> int:
+    """Number of elements of a shape."""
+    count = 1
+    for dimension in shape:
+        count *= int(dimension)
+    return count

@@ -1,0 +1,15 @@
+"""The one table of operators: TensorFlow Lite name to `Kernel`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from int8rt.kernels.base import Kernel
+from int8rt.kernels.conv import CONV_2D
+
+KERNELS: Mapping[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        CONV_2D,
+    )
+}

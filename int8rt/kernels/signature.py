@@ -1,0 +1,75 @@
+"""Type signatures of operators: "int8,int8,int32? -> int8".
+
+Types are comma-separated; `?` marks an optional one, `*` any number of tensors of one type, `any` every type. `T`
+stands for one type everywhere in the signature and is spelled out by `expand`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from int8rt.model import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    types: frozenset[TensorType]
+    optional: bool
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Accepted types of inputs and outputs. Build it with `signatures`."""
+
+    text: str
+    inputs: tuple[_Slot, ...]
+    outputs: tuple[_Slot, ...]
+
+    def matches(self, inputs: tuple[TensorType | None, ...], outputs: tuple[TensorType, ...]) -> bool:
+        """Whether these types fit; None is an optional input that is absent."""
+        return _fits(self.inputs, inputs) and _fits(self.outputs, outputs)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def signatures(*texts: str, T: Iterable[str] = ()) -> tuple[Signature, ...]:  # noqa: N803 - T is the type variable
+    """Parse signatures; one that contains `T` is repeated for each type in `T`."""
+    expanded: list[str] = []
+    for text in texts:
+        if re.search(r"\bT\b", text):
+            expanded.extend(re.sub(r"\bT\b", t, text) for t in T)
+        else:
+            expanded.append(text)
+    return tuple(_parse(text) for text in expanded)
+
+
+def _parse(text: str) -> Signature:
+    inputs, _, outputs = text.partition("->")
+    return Signature(text, _slots(inputs), _slots(outputs))
+
+
+def _slots(text: str) -> tuple[_Slot, ...]:
+    return tuple(_slot(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _slot(part: str) -> _Slot:
+    name = part.rstrip("?*")
+    types = frozenset(TensorType) if name == "any" else frozenset(TensorType[n.upper()] for n in name.split("|"))
+    return _Slot(types, "?" in part, "*" in part)
+
+
+def _fits(slots: tuple[_Slot, ...], types: tuple[TensorType | None, ...]) -> bool:
+    position = 0
+    for slot in slots:
+        if slot.repeated:
+            while position < len(types) and types[position] in slot.types:
+                position += 1
+        elif position < len(types) and (types[position] in slot.types or (types[position] is None and slot.optional)):
+            position += 1
+        elif not (slot.optional and position >= len(types)):
+            return False
+    return position == len(types)

@@ -1,0 +1,1 @@
+"""The quantization specification in code, and the only place where rounding is written."""

@@ -1,0 +1,43 @@
+"""Fused activation functions as clamps on quantized values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from int8rt.errors import SpecError
+from int8rt.model import ActivationFunctionType, TensorType
+from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away
+
+# The real bounds of each activation; None: the range of the type. TANH and SIGN_BIT are ignored, as TFLite ignores them.
+_BOUNDS: dict[ActivationFunctionType, tuple[float | None, float | None]] = {
+    ActivationFunctionType.NONE: (None, None),
+    ActivationFunctionType.RELU: (0.0, None),
+    ActivationFunctionType.RELU_N1_TO_1: (-1.0, 1.0),
+    ActivationFunctionType.RELU6: (0.0, 6.0),
+    ActivationFunctionType.TANH: (None, None),
+    ActivationFunctionType.SIGN_BIT: (None, None),
+}
+
+
+def calculate_activation_range(
+    activation: ActivationFunctionType, scale: float, zero_point: int, type: TensorType
+) -> tuple[int, int]:
+    """(activation_min, activation_max) in quantized steps of an output with this scale and zero point.
+
+    A bound v becomes zero_point + round(v / scale), the quotient in float32 with ties away from zero, and is then held
+    within the range of `type` (INT8, UINT8 or INT16). Raises `SpecError` where the quotient does not fit int32.
+    Source: TensorFlow Lite kernels/kernel_util.cc, CalculateActivationRangeQuantized.
+    """
+    info = np.iinfo(type.dtype)
+    low, high = _BOUNDS[activation]
+    minimum = info.min if low is None else max(info.min, _quantize_bound(low, scale, zero_point))
+    maximum = info.max if high is None else min(info.max, _quantize_bound(high, scale, zero_point))
+    return int(minimum), int(maximum)
+
+
+def _quantize_bound(value: float, scale: float, zero_point: int) -> int:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        quotient = round_half_away(np.float32(value) / np.float32(scale))
+    if not np.isfinite(quotient) or not INT32_MIN <= float(quotient) <= INT32_MAX:
+        raise SpecError(f"the activation bound {value} is not representable with the output scale {scale}")
+    return zero_point + int(quotient)

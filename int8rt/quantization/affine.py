@@ -1,0 +1,38 @@
+"""The affine map of the quantization specification: real = (q - zero_point) · scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.quantization.rounding import round_half_away
+
+
+def quantize(
+    real: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike, dtype: npt.DTypeLike
+) -> npt.NDArray[Any]:
+    """q = clamp(round(real / scale) + zero_point), in `dtype` (an integer type).
+
+    The quotient is taken in float32, ties round away from zero. `scale` and `zero_point` broadcast against `real`, so
+    an axis with its own parameters needs them in a shape such as (1, 1, 1, n). Quotients beyond int32, infinities and
+    NaN become -2^31 before the zero point is added with wrap-around, as on an x86 processor.
+    Source: TensorFlow Lite kernels/internal/reference/quantize.h, AffineQuantize.
+    """
+    info = np.iinfo(np.dtype(dtype))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        rounded = round_half_away(np.asarray(real, np.float32) / np.asarray(scale, np.float32))
+    fits = (rounded >= -(2.0**31)) & (rounded < 2.0**31)
+    steps = np.where(fits, rounded, np.float32(-(2.0**31))).astype(np.int32)
+    shifted = np.add(steps, np.asarray(zero_point).astype(np.int32), dtype=np.int32)
+    return np.clip(shifted, info.min, info.max).astype(dtype)
+
+
+def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """real = (q - zero_point) · scale in float32, the product taken in float64.
+
+    Source: TensorFlow Lite kernels/internal/reference/dequantize.h.
+    """
+    steps = np.asarray(q).astype(np.int64) - np.asarray(zero_point, np.int64)
+    return (steps * np.asarray(scale, np.float64)).astype(np.float32)
