@@ -26,9 +26,14 @@ OptionsT = TypeVar("OptionsT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Params:
-    """Base of every operator's parameters. `output_shapes`: None stands for a shape that only the data decides."""
+    """Base of every operator's parameters.
+
+    output_shapes: None stands for a shape that only the data decides.
+    known_outputs: values that are known without running, such as the result of SHAPE; None where they are not.
+    """
 
     output_shapes: tuple[Shape | None, ...]
+    known_outputs: tuple[Array | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,7 @@ class Kernel:
     evaluate(params, *inputs): arrays in `TensorType.dtype`, None for an absent optional input; returns the output
     array, or a tuple of them where there are several. max_version: the highest operator version that is understood.
     macs: multiply-accumulate operations of one evaluation. source: the TensorFlow Lite files that define the arithmetic.
+    pure: the outputs depend on the inputs alone, so an operator with constant inputs can be evaluated in advance.
     """
 
     name: str
@@ -148,6 +154,7 @@ class Kernel:
     source: str
     max_version: int
     macs: Callable[[Any], int] | None = None
+    pure: bool = True
 
     def check_types(self, context: OperatorContext) -> None:
         """Raise `UnsupportedError` that names the types found and the types accepted."""

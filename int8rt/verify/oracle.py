@@ -1,0 +1,164 @@
+"""LiteRT's interpreter as the oracle, in a process of its own: some models abort it, and that must not end ours.
+
+Nothing here computes anything for int8rt; it only fetches what there is to compare with. Needs the extra `litert`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import selectors
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.errors import Int8rtError
+
+Resolver = Literal["ref", "opt", "xnnpack"]
+
+
+class OracleError(Int8rtError):
+    """The interpreter refused the model or its inputs; the message is the interpreter's own."""
+
+
+class OracleCrash(OracleError):
+    """The interpreter killed its process, or did not answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class OracleResult:
+    """outputs: in the order of the subgraph's outputs. tensors: index to value, for the tensors asked for."""
+
+    outputs: tuple[npt.NDArray[Any], ...]
+    tensors: dict[int, npt.NDArray[Any]]
+
+
+def available() -> bool:
+    """Whether the package ai_edge_litert can be imported here."""
+    return importlib.util.find_spec("ai_edge_litert") is not None
+
+
+class Oracle:
+    """A child process that runs models in LiteRT; started when first needed, and again after a crash.
+
+    Use as a context manager, or call `close`.
+    """
+
+    def __init__(self, timeout: float = 120.0) -> None:
+        self._timeout = timeout
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this object
+
+    def run(
+        self,
+        model: bytes,
+        inputs: Sequence[npt.NDArray[Any]],
+        *,
+        resolver: Resolver = "ref",
+        read: Sequence[int] = (),
+        num_threads: int = 1,
+    ) -> OracleResult:
+        """Run the first subgraph of `model` once.
+
+        inputs: in the order of the subgraph's inputs; an input whose shape differs from the model's is resized.
+        read: indices of the tensors whose values are wanted (all tensors are preserved where there are any).
+        Raises `OracleError` where the interpreter refuses, `OracleCrash` where it dies.
+        """
+        request = {
+            "model": bytes(model),
+            "inputs": [np.ascontiguousarray(value) if value.ndim else value for value in inputs],
+            "resolver": resolver,
+            "read": list(read),
+            "num_threads": num_threads,
+        }
+        reply = self._exchange(pickle.dumps(request, protocol=5))
+        if "error" in reply:
+            raise OracleError(reply["error"])
+        return OracleResult(tuple(reply["outputs"]), reply["tensors"])
+
+    def close(self) -> None:
+        """End the child process."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+        self._log.close()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _exchange(self, request: bytes) -> dict[str, Any]:
+        child = self._start()
+        assert child.stdin is not None
+        assert child.stdout is not None
+        try:
+            child.stdin.write(struct.pack("<Q", len(request)) + request)
+            child.stdin.flush()
+            deadline = time.monotonic() + self._timeout
+            (size,) = struct.unpack("<Q", self._read(8, deadline))
+            reply: dict[str, Any] = pickle.loads(self._read(size, deadline))  # noqa: S301 - our own child
+        except (OSError, EOFError, TimeoutError) as error:
+            raise OracleCrash(self._explain(child, error)) from None
+        return reply
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        assert self._child is not None
+        assert self._child.stdout is not None
+        parts: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._child.stdout, selectors.EVENT_READ)
+            while size:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                part = self._child.stdout.read1(min(size, 1 << 20))  # type: ignore[attr-defined]
+                if not part:
+                    raise EOFError
+                parts.append(part)
+                size -= len(part)
+        return b"".join(parts)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            self._log.seek(0)
+            self._log.truncate()
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "int8rt.verify.oracle_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+            )
+        return self._child
+
+    def _explain(self, child: subprocess.Popen[bytes], error: Exception) -> str:
+        timed_out = isinstance(error, TimeoutError)
+        child.kill()
+        child.communicate()
+        self._child = None
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        last = f": {lines[-1]}" if lines else ""
+        if timed_out:
+            return f"the interpreter did not answer within {self._timeout:g} s{last}"
+        return f"the interpreter's process ended with code {child.returncode}{last}"
+
+
+def run_reference(
+    model: bytes, inputs: Sequence[npt.NDArray[Any]], *, read: Sequence[int] = (), timeout: float = 120.0
+) -> OracleResult:
+    """One run of `Oracle.run` with BUILTIN_REF, in a process that ends with it."""
+    with Oracle(timeout) as oracle:
+        return oracle.run(model, inputs, read=read)

@@ -1,0 +1,70 @@
+"""The child process of `oracle`: reads pickled requests from stdin, runs LiteRT, writes pickled replies to stdout."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import struct
+import sys
+import warnings
+from typing import Any, BinaryIO
+
+
+def main() -> None:
+    """Serve requests until stdin ends."""
+    # The interpreter may print to file descriptor 1; the replies keep a private copy of it.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    while header := sys.stdin.buffer.read(8):
+        (size,) = struct.unpack("<Q", header)
+        request = pickle.loads(sys.stdin.buffer.read(size))  # noqa: S301 - our own parent
+        try:
+            reply = run(request)
+        except (RuntimeError, ValueError) as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        _send(replies, pickle.dumps(reply, protocol=5))
+
+
+def _send(stream: BinaryIO, payload: bytes) -> None:
+    stream.write(struct.pack("<Q", len(payload)) + payload)
+    stream.flush()
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """One model, one invocation."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    resolver = {
+        "ref": OpResolverType.BUILTIN_REF,
+        "opt": OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        "xnnpack": OpResolverType.BUILTIN,
+    }[request["resolver"]]
+    interpreter = Interpreter(
+        model_content=request["model"],
+        experimental_op_resolver_type=resolver,
+        experimental_preserve_all_tensors=bool(request["read"]),
+        num_threads=request["num_threads"],
+    )
+    details = interpreter.get_input_details()
+    if len(details) != len(request["inputs"]):
+        raise ValueError(f"the model has {len(details)} inputs, {len(request['inputs'])} were given")
+    for detail, value in zip(details, request["inputs"], strict=True):
+        if tuple(detail["shape"]) != value.shape:
+            interpreter.resize_tensor_input(detail["index"], value.shape)
+    interpreter.allocate_tensors()
+    for detail, value in zip(details, request["inputs"], strict=True):
+        interpreter.set_tensor(detail["index"], value)
+    interpreter.invoke()
+    outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+    tensors = {}
+    for index in request["read"]:
+        try:
+            tensors[index] = interpreter.get_tensor(index)
+        except ValueError:  # a tensor without memory, such as a resource handle
+            continue
+    return {"outputs": outputs, "tensors": tensors}
+
+
+if __name__ == "__main__":
+    main()
