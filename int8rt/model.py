@@ -60,10 +60,10 @@ class TensorType(enum.IntEnum):
 
         bfloat16 and the 8-bit floats have no NumPy dtype and come as their bits (uint16, uint8).
         """
-        return np.dtype(_DTYPES[self])
+        return _DTYPES[self]
 
 
-_DTYPES: Mapping[TensorType, Any] = {
+_NUMPY: Mapping[TensorType, type[Any]] = {
     TensorType.FLOAT32: np.float32,
     TensorType.FLOAT16: np.float16,
     TensorType.INT32: np.int32,
@@ -88,6 +88,8 @@ _DTYPES: Mapping[TensorType, Any] = {
     TensorType.FLOAT8_E4M3FN: np.uint8,
     TensorType.FLOAT8_E5M2: np.uint8,
 }
+
+_DTYPES: Mapping[TensorType, np.dtype[Any]] = {item: np.dtype(scalar) for item, scalar in _NUMPY.items()}
 
 _BITS: Mapping[TensorType, int] = {
     TensorType.FLOAT32: 32,
@@ -141,12 +143,24 @@ class BlockwiseQuantization:
     block_shape: Shape = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MultiAxisQuantization:
+    """Scales (and zero points, -1 if absent) held by other tensors, along several dimensions; no blocks if 0."""
+
+    scales: int
+    zero_points: int
+    block_size: int = 0
+    quantized_dimensions: Shape = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Quantization:
     """real = (q - zero_point) * scale.
 
-    scale: float32[n], zero_point: int64[n]; n = 1 per tensor, n = shape[quantized_dimension] per axis.
+    scale: float32[n], zero_point: int64[n]; n = 1 per tensor, n = shape[quantized_dimension] per axis, n = 0 where the
+    file only has a calibrated range, or `blockwise`, `multi_axis` or `custom` parameters (at most one of the three).
     min, max: float32[m], the calibrated range; informative only.
+    custom: raw bytes of a custom quantization, which TensorFlow Lite does not interpret.
     """
 
     scale: npt.NDArray[np.float32]
@@ -155,6 +169,8 @@ class Quantization:
     min: npt.NDArray[np.float32] | None = None
     max: npt.NDArray[np.float32] | None = None
     blockwise: BlockwiseQuantization | None = None
+    multi_axis: MultiAxisQuantization | None = None
+    custom: bytes | None = None
 
     @staticmethod
     def per_tensor(scale: float, zero_point: int = 0) -> Quantization:
@@ -167,14 +183,17 @@ class Quantization:
         return Quantization(np.asarray(scale, np.float32), np.asarray(zero_point, np.int64), quantized_dimension)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DimensionMetadata:
-    """One dimension of a sparse tensor: dense with a size, or CSR with segments and indices."""
+    """One dimension of a sparse tensor: dense with a size, or CSR with segments and indices.
+
+    segments, indices: int32, uint16 or uint8 vectors, as wide as the file stores them.
+    """
 
     sparse: bool
     dense_size: int = 0
-    segments: tuple[int, ...] = ()
-    indices: tuple[int, ...] = ()
+    segments: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.int32))
+    indices: npt.NDArray[Any] = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +216,10 @@ class VariantTensor:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One tensor of a subgraph. `buffer` 0 means that there is no constant data."""
+    """One tensor of a subgraph. `buffer` 0 means that there is no constant data.
+
+    `external_buffer`: `ExternalBuffer.id` of data held in another file, or 0.
+    """
 
     name: str
     type: TensorType
@@ -229,6 +251,7 @@ class Operator:
     custom_options: bytes = b""
     intermediates: tuple[int, ...] = ()
     mutating_variable_inputs: tuple[bool, ...] = ()
+    debug_metadata_index: int = -1
 
     @property
     def label(self) -> str:
@@ -245,6 +268,7 @@ class Subgraph:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operators: tuple[Operator, ...]
+    debug_metadata_index: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,14 +290,31 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalBuffer:
+    """Constant data in another file: bytes [offset, offset + length) of the file that `group` names."""
+
+    id: int
+    group: int
+    offset: int
+    length: int
+    packing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
-    """A whole file. `buffers` holds raw bytes; buffer 0 is always empty."""
+    """A whole file.
+
+    `buffers`: raw bytes; None for a buffer without data, as buffer 0 is: tensors of it are computed at run time (b"" is
+    the data of a constant without elements).
+    `external_buffer_groups`: names of other files that hold constants, counted by `ExternalBuffer.group`.
+    """
 
     subgraphs: tuple[Subgraph, ...]
-    buffers: tuple[bytes | memoryview, ...]
+    buffers: tuple[bytes | memoryview | None, ...]
     version: int = 3
     description: str = ""
     signatures: tuple[Signature, ...] = ()
     metadata: tuple[Metadata, ...] = ()
     metadata_buffer: tuple[int, ...] = ()
-    external_buffers: tuple[Any, ...] = field(default=())
+    external_buffer_groups: tuple[str, ...] = ()
+    external_buffers: tuple[ExternalBuffer, ...] = ()
