@@ -1,11 +1,17 @@
 """int8rt: quantized TensorFlow Lite models, run with the same bits as the TensorFlow Lite reference interpreter.
 
-Importing this package imports neither NumPy nor Numba.
+Importing this package imports neither NumPy nor Numba; the names below load what they need when first used.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from int8rt.errors import EvaluationError, InputError, Int8rtError, ModelError, SpecError, UnsupportedError
+
+if TYPE_CHECKING:
+    from int8rt.interpreter import Interpreter, OpResolverType
+    from int8rt.schema import load_model, read_model, write_model
 
 __version__ = "0.1.0"
 
@@ -13,8 +19,33 @@ __all__ = [
     "EvaluationError",
     "InputError",
     "Int8rtError",
+    "Interpreter",
     "ModelError",
+    "OpResolverType",
     "SpecError",
     "UnsupportedError",
     "__version__",
+    "load_model",
+    "read_model",
+    "write_model",
 ]
+
+_LAZY = {
+    "Interpreter": "int8rt.interpreter",
+    "OpResolverType": "int8rt.interpreter",
+    "load_model": "int8rt.schema",
+    "read_model": "int8rt.schema",
+    "write_model": "int8rt.schema",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
