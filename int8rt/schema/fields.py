@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import typing
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -45,12 +44,18 @@ class Field:
     enumeration: type[enum.IntEnum] | None = None
 
 
-@functools.cache
+_known: dict[type, tuple[Field, ...]] = {}
+
+
 def fields_of(table: type) -> tuple[Field, ...]:
     """Fields of an options dataclass in slot order."""
-    hints = typing.get_type_hints(table, include_extras=True)
-    first = getattr(table, "first_slot", 0)
-    return tuple(_field(item, first + i, hints[item.name]) for i, item in enumerate(dataclasses.fields(table)))
+    fields = _known.get(table)
+    if fields is None:
+        hints = typing.get_type_hints(table, include_extras=True)
+        first = getattr(table, "first_slot", 0)
+        fields = tuple(_field(item, first + i, hints[item.name]) for i, item in enumerate(dataclasses.fields(table)))
+        _known[table] = fields
+    return fields
 
 
 def _field(item: dataclasses.Field[Any], slot: int, hint: Any) -> Field:
