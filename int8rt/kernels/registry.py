@@ -6,10 +6,13 @@ from collections.abc import Mapping
 
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.conv import CONV_2D
+from int8rt.kernels.pooling import AVERAGE_POOL_2D, MAX_POOL_2D
 
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
+        AVERAGE_POOL_2D,
         CONV_2D,
+        MAX_POOL_2D,
     )
 }

@@ -8,7 +8,7 @@ from int8rt.errors import SpecError
 from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away
 
-# The real bounds of each activation; None: the range of the type. TANH and SIGN_BIT are ignored, as TFLite ignores them.
+# The real bounds of each activation; None: the range of the type. TFLite ignores TANH and SIGN_BIT.
 _BOUNDS: dict[ActivationFunctionType, tuple[float | None, float | None]] = {
     ActivationFunctionType.NONE: (None, None),
     ActivationFunctionType.RELU: (0.0, None),
@@ -41,3 +41,13 @@ def _quantize_bound(value: float, scale: float, zero_point: int) -> int:
     if not np.isfinite(quotient) or not INT32_MIN <= float(quotient) <= INT32_MAX:
         raise SpecError(f"the activation bound {value} is not representable with the output scale {scale}")
     return zero_point + int(quotient)
+
+
+def calculate_float_activation_range(activation: ActivationFunctionType) -> tuple[float, float]:
+    """(minimum, maximum) real bounds in float32; where there is none, the lowest or largest finite number.
+
+    Source: TensorFlow Lite kernels/kernel_util.h, CalculateActivationRange.
+    """
+    info = np.finfo(np.float32)
+    low, high = _BOUNDS[activation]
+    return float(info.min) if low is None else low, float(info.max) if high is None else high

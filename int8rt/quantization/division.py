@@ -1,0 +1,22 @@
+"""Divisions that round, and conversions from floating point to integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+def divide_round_half_away(x: npt.ArrayLike, divisor: npt.ArrayLike) -> npt.NDArray[Any]:
+    """x / divisor to the nearest integer, ties away from zero; divisor >= 1. The integer type of `x` is kept.
+
+    |x| + divisor / 2 must fit that type. Source: TensorFlow Lite reference/integer_ops/pooling.h, AveragePool.
+    """
+    x = np.asarray(x)
+    divisor = np.asarray(divisor, x.dtype)
+    magnitude: npt.NDArray[Any] = np.abs(x)
+    magnitude += divisor >> 1
+    magnitude //= divisor
+    np.negative(magnitude, out=magnitude, where=x < 0)
+    return magnitude
