@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from int8rt.errors import SpecError
 from int8rt.model import ActivationFunctionType, TensorType
@@ -28,8 +29,17 @@ def calculate_activation_range(
     within the range of `type` (INT8, UINT8 or INT16). Raises `SpecError` where the quotient does not fit int32.
     Source: TensorFlow Lite kernels/kernel_util.cc, CalculateActivationRangeQuantized.
     """
+    return quantize_range(*_BOUNDS.get(activation, (None, None)), scale, zero_point, type)
+
+
+def quantize_range(
+    low: float | None, high: float | None, scale: float, zero_point: int, type: TensorType
+) -> tuple[int, int]:
+    """`calculate_activation_range` for real bounds of any kind; None: the end of the type's range.
+
+    The operators RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1 take theirs so (kernels/activations.cc, QuantizedReluX).
+    """
     info = np.iinfo(type.dtype)
-    low, high = _BOUNDS[activation]
     minimum = info.min if low is None else max(info.min, _quantize_bound(low, scale, zero_point))
     maximum = info.max if high is None else min(info.max, _quantize_bound(high, scale, zero_point))
     return int(minimum), int(maximum)
@@ -49,5 +59,15 @@ def calculate_float_activation_range(activation: ActivationFunctionType) -> tupl
     Source: TensorFlow Lite kernels/kernel_util.h, CalculateActivationRange.
     """
     info = np.finfo(np.float32)
-    low, high = _BOUNDS[activation]
+    low, high = _BOUNDS.get(activation, (None, None))
     return float(info.min) if low is None else low, float(info.max) if high is None else high
+
+
+def calculate_integer_activation_range(activation: ActivationFunctionType, dtype: npt.DTypeLike) -> tuple[int, int]:
+    """(minimum, maximum) of integers that are plain numbers, without a scale; where there is no bound, the type's.
+
+    Source: TensorFlow Lite kernels/kernel_util.h, CalculateActivationRange.
+    """
+    info = np.iinfo(np.dtype(dtype))
+    low, high = _BOUNDS.get(activation, (None, None))
+    return int(info.min) if low is None else int(low), int(info.max) if high is None else int(high)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.quantization.rounding import round_half_away
+from int8rt.quantization.rounding import float_to_int32, round_half_away
 
 
 def quantize(
@@ -23,9 +23,7 @@ def quantize(
     info = np.iinfo(np.dtype(dtype))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         rounded = round_half_away(np.asarray(real, np.float32) / np.asarray(scale, np.float32))
-    fits = (rounded >= -(2.0**31)) & (rounded < 2.0**31)
-    steps = np.where(fits, rounded, np.float32(-(2.0**31))).astype(np.int32)
-    shifted = np.add(steps, np.asarray(zero_point).astype(np.int32), dtype=np.int32)
+    shifted = np.add(float_to_int32(rounded), np.asarray(zero_point).astype(np.int32), dtype=np.int32)
     return np.clip(shifted, info.min, info.max).astype(dtype)
 
 
@@ -35,4 +33,5 @@ def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike
     Source: TensorFlow Lite kernels/internal/reference/dequantize.h.
     """
     steps = np.asarray(q).astype(np.int64) - np.asarray(zero_point, np.int64)
-    return (steps * np.asarray(scale, np.float64)).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return (steps * np.asarray(scale, np.float64)).astype(np.float32)
