@@ -20,3 +20,11 @@ def divide_round_half_away(x: npt.ArrayLike, divisor: npt.ArrayLike) -> npt.NDAr
     magnitude //= divisor
     np.negative(magnitude, out=magnitude, where=x < 0)
     return magnitude
+
+
+def divide_truncate(x: npt.ArrayLike, divisor: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """x / divisor toward zero, as C divides integers; int64 x, divisor >= 1."""
+    x, divisor = np.asarray(x, np.int64), np.asarray(divisor, np.int64)
+    floor: npt.NDArray[np.int64] = x // divisor
+    floor += (x < 0) & (floor * divisor != x)
+    return floor

@@ -1,0 +1,131 @@
+"""REDUCE_MAX, REDUCE_MIN, REDUCE_PROD, REDUCE_ANY, REDUCE_ALL over chosen axes (MEAN and SUM are in `mean`).
+
+input: T of any rank, axis: int32 of any shape, output: T without the reduced axes, or with size 1 there (keep_dims).
+Maximum and minimum compare codes. Products of plain integers wrap around in their type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count, normalize_axis
+from int8rt.kernels.layout import QUANTIZED_TYPES, check_int16_zero_point, check_same_quantization, integers
+from int8rt.kernels.signature import Signature, signatures
+from int8rt.schema.options import ReducerOptions
+
+SOURCE = "kernels/reduce.cc, reference/reduce.h"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceParams(Params):
+    """axis: the reduced axes, each once and in order. count: how many elements go into one output."""
+
+    axis: tuple[int, ...]
+    count: int
+
+
+def prepare(context: OperatorContext) -> ReduceParams:
+    """Resolve the axes of any reduction, and the shape of its output."""
+    input = context.input(0)
+    check_int16_zero_point(context, input, context.output())
+    axis: tuple[int, ...] = ()
+    if input.rank > 0:  # TensorFlow Lite does not look at the axes of a scalar
+        axis = tuple(sorted({normalize_axis(context, value, input.rank) for value in integers(context, 1)}))
+    if context.options(ReducerOptions).keep_dims:
+        shape = tuple(1 if i in axis else size for i, size in enumerate(input.shape))
+    else:
+        shape = tuple(size for i, size in enumerate(input.shape) if i not in axis)
+    return ReduceParams(output_shapes=(shape,), axis=axis, count=element_count([input.shape[i] for i in axis]))
+
+
+def prepare_comparison(context: OperatorContext) -> ReduceParams:
+    """As `prepare`; codes can only be compared where input and output mean the same by them."""
+    input = context.input(0)
+    if input.type in QUANTIZED_TYPES:
+        check_same_quantization(context, input, context.output())
+    return prepare(context)
+
+
+def evaluate_max(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The largest code; the lowest one of the type where there is none."""
+    return shaped(params, np.max(input, axis=params.axis, initial=np.iinfo(input.dtype).min))
+
+
+def evaluate_min(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The smallest code; the highest one of the type where there is none."""
+    return shaped(params, np.min(input, axis=params.axis, initial=np.iinfo(input.dtype).max))
+
+
+def evaluate_prod(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The product, with wrap-around; 1 where there is nothing to multiply."""
+    return shaped(params, np.prod(input, axis=params.axis, dtype=input.dtype))
+
+
+def evaluate_any(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """Whether any element is true."""
+    return shaped(params, np.any(input, axis=params.axis))
+
+
+def evaluate_all(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """Whether all elements are true."""
+    return shaped(params, np.all(input, axis=params.axis))
+
+
+def shaped(params: ReduceParams, result: Array | np.generic) -> Array:
+    """A reduction's result in the shape of the output."""
+    (shape,) = params.output_shapes
+    assert shape is not None
+    return np.asarray(result).reshape(shape)
+
+
+def reduction_signatures(*types: str) -> tuple[Signature, ...]:
+    """The signatures of a reduction of these types."""
+    return signatures("T,int32 -> T", T=types)
+
+
+REDUCE_MAX = Kernel(
+    name="REDUCE_MAX",
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    prepare=prepare_comparison,
+    evaluate=evaluate_max,
+    source=SOURCE,
+    max_version=3,
+)
+
+REDUCE_MIN = Kernel(
+    name="REDUCE_MIN",
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    prepare=prepare_comparison,
+    evaluate=evaluate_min,
+    source=SOURCE,
+    max_version=3,
+)
+
+REDUCE_PROD = Kernel(
+    name="REDUCE_PROD",
+    signatures=reduction_signatures("int32", "int64"),
+    prepare=prepare,
+    evaluate=evaluate_prod,
+    source=SOURCE,
+    max_version=2,
+)
+
+REDUCE_ANY = Kernel(
+    name="REDUCE_ANY",
+    signatures=reduction_signatures("bool"),
+    prepare=prepare,
+    evaluate=evaluate_any,
+    source=SOURCE,
+    max_version=1,
+)
+
+REDUCE_ALL = Kernel(
+    name="REDUCE_ALL",
+    signatures=reduction_signatures("bool"),
+    prepare=prepare,
+    evaluate=evaluate_all,
+    source=SOURCE,
+    max_version=1,
+)
