@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from int8rt.errors import EvaluationError, InputError, Int8rtError, ModelError, SpecError, UnsupportedError
+from int8rt.errors import (
+    EvaluationError,
+    InputError,
+    Int8rtError,
+    ModelError,
+    SpecError,
+    StateError,
+    UnsupportedError,
+)
 
 if TYPE_CHECKING:
     from int8rt.interpreter import Interpreter, OpResolverType
@@ -23,6 +31,7 @@ __all__ = [
     "ModelError",
     "OpResolverType",
     "SpecError",
+    "StateError",
     "UnsupportedError",
     "__version__",
     "load_model",

@@ -10,8 +10,11 @@ class Int8rtError(Exception):
     """Base class of all errors of int8rt."""
 
 
-class ModelError(Int8rtError, ValueError):
-    """The file is not a well-formed TensorFlow Lite model, or contradicts itself."""
+class ModelError(Int8rtError, ValueError, RuntimeError):
+    """The file is not a well-formed TensorFlow Lite model, or contradicts itself.
+
+    LiteRT raises ValueError for what it finds when loading, RuntimeError for what it finds when allocating.
+    """
 
 
 class UnsupportedError(Int8rtError, RuntimeError):
@@ -24,6 +27,12 @@ class SpecError(Int8rtError, ValueError):
 
 class InputError(Int8rtError, ValueError):
     """Data or arguments given by the caller do not fit the model."""
+
+
+class StateError(Int8rtError, RuntimeError):
+    """The call is not possible: tensors are not allocated yet, an array of the interpreter's own is still held, or the
+    tensor cannot be resized so.
+    """
 
 
 class EvaluationError(Int8rtError, RuntimeError):

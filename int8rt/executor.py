@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 
 import numpy as np
 
-from int8rt.errors import EvaluationError, InputError, Int8rtError
+from int8rt.errors import EvaluationError, InputError, StateError
 from int8rt.kernels.base import Array, as_tuple
-from int8rt.model import Model, Shape, Tensor, TensorType
-from int8rt.plan import MemoryLimits, Plan, make_plan
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model, Shape
+from int8rt.plan import Plan, Step, make_plan
 from int8rt.quantization.profiles import Profile
+from int8rt.schema import constant_value
+from int8rt.tensor_values import default_value, variable_value
 
 # Called with (position of the operator, tensor index, value) for every tensor that an operator writes.
 Observer = Callable[[int, int, Array], None]
@@ -35,8 +38,10 @@ class SubgraphExecutor:
         self._limits = limits
         self._preserve = preserve_all_tensors
         self._resized: dict[int, Shape] = {}
+        self._shapes: dict[int, Shape] = {}
         self._plan: Plan | None = None
         self._values: dict[int, Array] = {}
+        self._variables = [index for index, tensor in enumerate(self.subgraph.tensors) if tensor.is_variable]
 
     @property
     def plan(self) -> Plan | None:
@@ -46,94 +51,96 @@ class SubgraphExecutor:
     def resize(self, index: int, shape: Shape) -> None:
         """Give input tensor `index` another shape; takes effect with the next `allocate`."""
         if shape != self.shape(index):
-            self._resized[index] = shape
+            self._resized[index] = self._shapes[index] = shape
             self._plan = None
 
     def shape(self, index: int) -> Shape:
-        """The shape that a tensor has now; the model's own where only running tells."""
-        if index in self._resized:
-            return self._resized[index]
-        if index in self._values:
-            return self._values[index].shape
-        if self._plan is not None and index in self._plan.shapes:
-            return self._plan.shapes[index]
-        return self.subgraph.tensors[index].shape
+        """The shape that a tensor has now; the model's own before planning, and where only running tells."""
+        return self._shapes.get(index, self.subgraph.tensors[index].shape)
 
     def allocate(self) -> None:
-        """Plan for the current input shapes; inputs and variables start at zero unless their shape is unchanged."""
+        """Plan for the current input shapes; inputs keep their values where their shape is unchanged."""
         if self._plan is not None:
             return
         plan = make_plan(self._model, self._subgraph_index, self._profile, self._resized, self._limits)
-        kept = {
-            index: value
-            for index, value in self._values.items()
-            if index in self.subgraph.inputs and value.shape == plan.shapes[index]
-        }
-        self._values = {}
+        self._shapes.update(plan.shapes)
+        before, self._values = self._values, {}
         for index in self.subgraph.inputs:
             if index not in plan.constants:
-                self._values[index] = kept.get(index, self._zeros(self.subgraph.tensors[index], plan.shapes[index]))
+                value = before.get(index)
+                if value is None or value.shape != plan.shapes[index]:
+                    value = default_value(self.subgraph.tensors[index], plan.shapes[index])
+                self._values[index] = value
         self._plan = plan
         self.reset_variables()
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""
-        for index, tensor in enumerate(self.subgraph.tensors):
-            if tensor.is_variable:
-                self._values[index] = self._zeros(tensor, tensor.shape)
-                if tensor.type == TensorType.INT8 and tensor.quantization is not None:
-                    self._values[index] += tensor.quantization.zero_point.astype(np.int8)[0]
+        for index in self._variables if self._plan is not None else ():
+            self._values[index] = variable_value(self.subgraph.tensors[index])
 
     def set(self, index: int, value: Array) -> None:
-        """Store a copy of `value` in tensor `index`."""
-        self._values[index] = np.array(value, order="C")
+        """Copy `value`, of the tensor's dtype and current shape, into tensor `index`."""
+        if self._plan is None:
+            raise InputError("cannot set tensor: it is not allocated, call allocate_tensors() first")
+        if index in self._plan.constants:
+            raise InputError(f"cannot set tensor {index} {self.subgraph.tensors[index].name!r}: it is a constant")
+        own = self._values.get(index)
+        if own is not None and own.shape == value.shape and own.flags.writeable:
+            own[...] = value
+        else:
+            self._values[index] = np.array(value, order="C")
 
     def get(self, index: int) -> Array:
-        """The array of tensor `index` itself, not a copy; `InputError` where it holds no value now."""
+        """The array of tensor `index` itself, not a copy; `InputError` where it holds no value now.
+
+        Constants have theirs always. After `allocate` all outputs have one, and with preserve_all_tensors whatever an
+        operator writes, if its shape is known: zeros at first.
+        """
+        tensor = self.subgraph.tensors[index]
         if self._plan is None:
-            raise InputError("the tensors are not allocated: call allocate_tensors() first")
-        if index in self._values:
-            return self._values[index]
-        if index in self._plan.constants:
-            return self._plan.constants[index]
-        name = self.subgraph.tensors[index].name
+            constant = constant_value(self._model, tensor)
+            if constant is None:
+                raise InputError(f"tensor {index} {tensor.name!r} has no data: call allocate_tensors() first")
+            return constant
+        for values in (self._values, self._plan.constants):
+            if index in values:
+                return values[index]
+        if index in self._plan.shapes and (self._preserve or index in self.subgraph.outputs):
+            return default_value(tensor, self._plan.shapes[index])
         raise InputError(
-            f"tensor {index} {name!r} holds no value: intermediate tensors are only kept with "
+            f"tensor {index} {tensor.name!r} holds no value: intermediate tensors are only kept with "
             "experimental_preserve_all_tensors=True, and only once invoke() has run"
         )
 
     def invoke(self, observer: Observer | None = None) -> None:
         """Run all operators in order."""
         if self._plan is None:
-            raise InputError("the tensors are not allocated: call allocate_tensors() first")
-        plan, values = self._plan, self._values
-        inputs = ChainMap(values, dict(plan.constants))
-        keep = set(self.subgraph.inputs) | set(self.subgraph.outputs)
+            raise StateError("invoke called on a model that is not ready: call allocate_tensors() first")
+        plan = self._plan
+        values: MutableMapping[int, Array] = ChainMap(self._values, dict(plan.constants))
+        lasting = [self._values[index] for index in (*self.subgraph.inputs, *self._variables) if index in self._values]
         for step in plan.steps:
-            operator = step.operator
-            outputs = operator.outputs
-            if any(index not in plan.constants for index in outputs):
-                try:
-                    params = step.params if step.params is not None else plan.prepare(step, inputs)
-                    results = as_tuple(
-                        step.kernel.evaluate(params, *(None if i < 0 else inputs[i] for i in operator.inputs))
-                    )
-                except Int8rtError as error:
-                    if isinstance(error, EvaluationError):
-                        raise EvaluationError(f"operator {step.position} ({operator.label}): {error}") from None
-                    raise
-                values.update(zip(outputs, results, strict=True))
+            if not all(index in plan.constants for index in step.operator.outputs):
+                for index, result in zip(step.operator.outputs, _evaluate(plan, step, values), strict=True):
+                    # A view (RESHAPE gives one) of what the caller may overwrite would change with it.
+                    if any(np.may_share_memory(result, array) for array in lasting):
+                        result = result.copy()
+                    self._values[index] = result
+                    self._shapes[index] = result.shape
             if observer is not None:
-                for index in outputs:
-                    observer(step.position, index, values[index] if index in values else plan.constants[index])
+                for index in step.operator.outputs:
+                    observer(step.position, index, values[index])
             if not self._preserve:
-                for index in (*operator.inputs, *outputs):
-                    dead = plan.last_use.get(index, -1) <= step.position
-                    if dead and index not in keep and index >= 0 and not self.subgraph.tensors[index].is_variable:
-                        values.pop(index, None)
+                for index in plan.dead_after.get(step.position, ()):
+                    self._values.pop(index, None)
 
-    @staticmethod
-    def _zeros(tensor: Tensor, shape: Shape) -> Array:
-        if tensor.type == TensorType.STRING:
-            return np.full(shape, b"", object)
-        return np.zeros(shape, tensor.type.dtype)
+
+def _evaluate(plan: Plan, step: Step, values: MutableMapping[int, Array]) -> tuple[Array, ...]:
+    operator = step.operator
+    params = step.params if step.params is not None else plan.prepare(step, values)
+    inputs = (None if index < 0 else values[index] for index in operator.inputs)
+    try:
+        return tuple(map(np.asarray, as_tuple(step.kernel.evaluate(params, *inputs))))
+    except EvaluationError as error:
+        raise EvaluationError(f"operator {step.position} ({operator.label}): {error}") from None

@@ -6,31 +6,37 @@ A script written for `ai_edge_litert.interpreter.Interpreter` runs with only its
 from __future__ import annotations
 
 import enum
+import operator
 import os
+import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from int8rt.details import operator_details, tensor_details
-from int8rt.errors import InputError, UnsupportedError
+from int8rt.errors import InputError, StateError, UnsupportedError
 from int8rt.executor import Observer, SubgraphExecutor
-from int8rt.model import Model, Tensor, TensorType
-from int8rt.plan import MemoryLimits
+from int8rt.loans import Loans
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model, Subgraph
 from int8rt.quantization.profiles import get_profile
-from int8rt.schema import load_model, read_model
+from int8rt.schema import check_loadable, load_model, read_model
+from int8rt.signature_runner import SignatureRunner
+from int8rt.tensor_values import checked_value
 
-__all__ = ["Interpreter", "OpResolverType", "SignatureRunner"]
+__all__ = ["Interpreter", "OpResolverType", "SignatureRunner", "load_delegate"]
 
 Array = npt.NDArray[Any]
 Backend = Literal["auto", "numpy"]
 
 
 class OpResolverType(enum.Enum):
-    """LiteRT's choice of kernels. int8rt's arithmetic is chosen by `profile`; these are here for scripts that pass one.
+    """LiteRT's choice of kernels, for scripts that pass one. int8rt's arithmetic is chosen by `profile` alone.
 
-    AUTO and BUILTIN_REF mean the profile given. The others name arithmetics that int8rt has no profile for.
+    AUTO and BUILTIN_REF are taken as they are. The other two name arithmetics of their own: with a warning that the
+    profile is used instead.
     """
 
     AUTO = 0
@@ -39,17 +45,24 @@ class OpResolverType(enum.Enum):
     BUILTIN_WITHOUT_DEFAULT_DELEGATES = 3
 
 
+def load_delegate(library: str, options: dict[str, Any] | None = None) -> NoReturn:
+    """Always an `InputError`, as LiteRT's function raises where a library can't be loaded: int8rt runs no delegates."""
+    raise InputError(f"failed to load delegate from {library}: int8rt runs no delegates")
+
+
 class Interpreter:
     """Runs a .tflite model, bit for bit as the profile's runtime does.
 
     model_path, model_content: a file's path, or its bytes (or a `Model` read before); one of them.
     num_threads: at least 1; accepted for compatibility, the NumPy backend runs on one thread.
-    experimental_preserve_all_tensors: keep every intermediate tensor readable with `get_tensor`.
+    experimental_preserve_all_tensors: keep every intermediate tensor readable with `get_tensor`. The other experimental
+    switches are about delegates, which int8rt has not: they are accepted and have no effect.
     profile: the arithmetic, see `int8rt.quantization.profiles`. backend: "numpy" (the definition) or "auto".
     limits: what the model may allocate.
 
     Raises `ModelError` for a malformed file; `allocate_tensors` raises `UnsupportedError` that lists all operators
-    which int8rt can't run. Both are int8rt errors and, as in LiteRT, a ValueError or a RuntimeError.
+    which int8rt can't run. Every error is an `Int8rtError`, and also of the type that LiteRT raises for it (ValueError
+    or RuntimeError).
     """
 
     def __init__(
@@ -60,33 +73,32 @@ class Interpreter:
         num_threads: int | None = None,
         experimental_op_resolver_type: Any = OpResolverType.AUTO,
         experimental_preserve_all_tensors: bool = False,
+        experimental_disable_delegate_clustering: bool = False,
+        experimental_default_delegate_latest_features: bool = False,
+        experimental_compress_quantization_zero_points: bool = False,
+        experimental_disable_delegate_node_fusion: bool = False,
+        experimental_force_delegate_node_profiling: bool = False,
         *,
         profile: str = "tflite-ref",
         backend: Backend = "auto",
         limits: MemoryLimits | None = None,
     ) -> None:
-        if (model_path is None) == (model_content is None):
-            given = "both were given" if model_path is not None else "none was given"
-            raise InputError(f"one of model_path and model_content must be specified, {given}")
-        if num_threads is not None and (not isinstance(num_threads, int) or num_threads < 1):
-            raise InputError(f"num_threads must be an integer of at least 1, found {num_threads!r}")
+        _check_resolver(experimental_op_resolver_type, profile)
+        if num_threads is not None and not isinstance(num_threads, int):
+            raise InputError(f"type of num_threads should be int, found {num_threads!r}")
+        if num_threads is not None and num_threads < 1:
+            raise InputError(f"num_threads should >= 1, found {num_threads}")
         if experimental_delegates:
             raise UnsupportedError("int8rt runs no delegates")
-        if getattr(experimental_op_resolver_type, "name", "") not in ("AUTO", "BUILTIN_REF"):
-            raise UnsupportedError(f"{experimental_op_resolver_type} is not available; choose the arithmetic by profile")
         if backend not in ("auto", "numpy"):
             raise InputError(f"unknown backend {backend!r}; known: 'auto', 'numpy'")
-        if isinstance(model_content, Model):
-            self._model = model_content
-        elif model_content is not None:
-            self._model = read_model(model_content)
-        else:
-            assert model_path is not None
-            self._model = load_model(model_path)
+        self._model = _open(model_path, model_content)
+        check_loadable(self._model)
         self._profile = get_profile(profile)
         self._limits = limits or MemoryLimits()
         self._preserve = experimental_preserve_all_tensors
         self._executors: dict[int, SubgraphExecutor] = {}
+        self._loans = Loans()
 
     @property
     def model(self) -> Model:
@@ -99,6 +111,7 @@ class Interpreter:
 
     def allocate_tensors(self) -> None:
         """Prepare every operator for the inputs' current shapes."""
+        self._loans.ensure_none()
         self._executor(0).allocate()
 
     def invoke(self, observer: Observer | None = None) -> None:
@@ -107,43 +120,46 @@ class Interpreter:
         observer: called with (operator index, tensor index, value) for every tensor that an operator writes, in the
         order in which they are written. The value is the array itself: copy what is to be kept.
         """
+        self._loans.ensure_none()
         self._executor(0).invoke(observer)
 
     def resize_tensor_input(self, input_index: int, tensor_size: npt.ArrayLike, strict: bool = False) -> None:
-        """Give input tensor `input_index` another shape, before `allocate_tensors`.
+        """Give input tensor `input_index` another shape; `allocate_tensors` must follow.
 
         strict: allow it only where the model's shape_signature has -1.
         """
+        self._loans.ensure_none()
         self._resize(0, input_index, tensor_size, strict)
 
     def set_tensor(self, tensor_index: int, value: npt.ArrayLike) -> None:
-        """Copy `value` into an input or variable tensor; its type and shape must be the tensor's own."""
+        """Copy `value` into a tensor that is no constant; its type and shape must be the tensor's own."""
         self._set(0, tensor_index, value)
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> Array:
-        """A copy of a tensor's value."""
-        self._tensor(subgraph_index, tensor_index)
-        return np.array(self._executor(subgraph_index).get(tensor_index), order="C")
+        """A copy of a tensor's value; a NumPy scalar where the tensor has no dimensions."""
+        index = self._check_index(subgraph_index, tensor_index)
+        value = np.array(self._executor(subgraph_index).get(index), order="C")
+        return value if value.dtype == object else value[()]
 
     def tensor(self, tensor_index: int) -> Callable[[], Array]:
-        """A function that returns the tensor's own array, without a copy; writing to an input's array sets it."""
-        self._tensor(0, tensor_index)
-        executor = self._executor(0)
-        return lambda: executor.get(tensor_index)
+        """A function that returns the tensor's own array, without a copy; writing to an input's array sets it.
+
+        No array may be held during `invoke`, `allocate_tensors` and `resize_tensor_input`: they raise `StateError`.
+        """
+        return lambda: self._loans.lend(self._executor(0).get(self._check_index(0, tensor_index)))
 
     def get_input_details(self) -> list[dict[str, Any]]:
         """Name, index, shape, dtype and quantization of each input, as LiteRT's dictionaries."""
-        return [self._details(0, index) for index in self._subgraph(0).inputs]
+        return [self._get_tensor_details(index, 0) for index in self._subgraph(0).inputs]
 
     def get_output_details(self) -> list[dict[str, Any]]:
         """Name, index, shape, dtype and quantization of each output, as LiteRT's dictionaries."""
-        return [self._details(0, index) for index in self._subgraph(0).outputs]
+        return [self._get_tensor_details(index, 0) for index in self._subgraph(0).outputs]
 
     def get_tensor_details(self, subgraph_index: int = 0) -> list[dict[str, Any]]:
         """The same for every tensor of a subgraph."""
-        if not 0 <= subgraph_index < self.num_subgraphs():
-            raise InputError(f"subgraph_index {subgraph_index} is not in [0, {self.num_subgraphs()})")
-        return [self._details(subgraph_index, index) for index in range(len(self._subgraph(subgraph_index).tensors))]
+        tensors = self._subgraph(subgraph_index).tensors
+        return [self._get_tensor_details(index, subgraph_index) for index in range(len(tensors))]
 
     def reset_all_variables(self) -> None:
         """Set all variable tensors back to their start: zero, or the zero point."""
@@ -151,27 +167,45 @@ class Interpreter:
             executor.reset_variables()
 
     def get_signature_list(self) -> dict[str, dict[str, list[str]]]:
-        """Signature key to the names of its inputs and outputs."""
-        return {
-            signature.key: {"inputs": sorted(signature.inputs), "outputs": sorted(signature.outputs)}
-            for signature in self._model.signatures
-        }
+        """Signature key to the names of its inputs and outputs, each sorted."""
+        full = self._get_full_signature_list()
+        return {key: {role: list(names) for role, names in signature.items()} for key, signature in full.items()}
 
     def get_signature_runner(self, signature_key: str | None = None) -> SignatureRunner:
         """A callable for one signature; the key may be left out where the model has a single signature."""
-        signatures = {signature.key: signature for signature in self._model.signatures}
         if signature_key is None:
-            if len(signatures) != 1:
-                raise InputError(f"signature_key is needed: the model has {len(signatures)} signatures")
-            signature_key = next(iter(signatures))
-        if signature_key not in signatures:
-            raise InputError(f"no signature {signature_key!r}; the model has {sorted(signatures)}")
+            if len(self._model.signatures) != 1:
+                raise InputError(f"signature_key is needed: the model has {len(self._model.signatures)} signatures")
+            signature_key = self._model.signatures[0].key
         return SignatureRunner(self, signature_key)
 
-    def _get_ops_details(self) -> list[dict[str, Any]]:
-        return [operator_details(operator, index) for index, operator in enumerate(self._subgraph(0).operators)]
+    def _get_full_signature_list(self) -> dict[str, dict[str, dict[str, int]]]:
+        return {
+            signature.key: {
+                "inputs": dict(sorted(signature.inputs.items())),
+                "outputs": dict(sorted(signature.outputs.items())),
+            }
+            for signature in self._model.signatures
+        }
 
-    def _subgraph(self, index: int) -> Any:
+    def _get_tensor_details(self, tensor_index: int, subgraph_index: int = 0) -> dict[str, Any]:
+        index = self._check_index(subgraph_index, tensor_index)
+        return tensor_details(self._model, subgraph_index, index, self._executor(subgraph_index).shape(index))
+
+    def _get_op_details(self, op_index: int) -> dict[str, Any]:
+        if not 0 <= op_index < len(self._subgraph(0).operators):
+            raise InputError(f"invalid node index {op_index}: the model has {len(self._subgraph(0).operators)}")
+        return operator_details(self._subgraph(0), op_index)
+
+    def _get_ops_details(self) -> list[dict[str, Any]]:
+        return [operator_details(self._subgraph(0), index) for index in range(len(self._subgraph(0).operators))]
+
+    def _safe_to_run(self) -> bool:
+        return not self._loans.held
+
+    def _subgraph(self, index: int) -> Subgraph:
+        if not 0 <= index < self.num_subgraphs():
+            raise InputError(f"subgraph_index is out of range: {index}, the model has {self.num_subgraphs()} subgraphs")
         return self._model.subgraphs[index]
 
     def _executor(self, subgraph_index: int) -> SubgraphExecutor:
@@ -181,90 +215,55 @@ class Interpreter:
             )
         return self._executors[subgraph_index]
 
-    def _details(self, subgraph_index: int, index: int) -> dict[str, Any]:
-        return tensor_details(
-            self._tensor(subgraph_index, index), index, self._executor(subgraph_index).shape(index)
-        )
-
-    def _tensor(self, subgraph_index: int, index: int) -> Tensor:
-        tensors = self._model.subgraphs[subgraph_index].tensors
-        if not 0 <= index < len(tensors):
-            raise InputError(f"tensor index {index} is not in [0, {len(tensors)})")
-        return tensors[index]
+    def _check_index(self, subgraph_index: int, index: int) -> int:
+        index, count = operator.index(index), len(self._subgraph(subgraph_index).tensors)
+        if not 0 <= index < count:
+            raise InputError(f"invalid tensor index {index}: the subgraph has {count} tensors")
+        return index
 
     def _resize(self, subgraph_index: int, index: int, size: npt.ArrayLike, strict: bool) -> None:
-        tensor = self._tensor(subgraph_index, index)
-        if index not in self._subgraph(subgraph_index).inputs:
-            raise InputError(f"tensor {index} {tensor.name!r} is no input of the model")
-        shape = tuple(int(dimension) for dimension in np.asarray(size).ravel())
-        if any(dimension < 0 for dimension in shape):
-            raise InputError(f"input {tensor.name!r}: the shape {list(shape)} has a negative dimension")
-        signature = tensor.shape_signature or tensor.shape
-        if strict and not (
-            len(shape) == len(signature) and all(s in (-1, d) for s, d in zip(signature, shape, strict=True))
-        ):
-            raise InputError(
-                f"input {tensor.name!r} has the shape signature {list(signature)}; strict resizing changes only "
-                f"dimensions that are -1, found {list(shape)}"
+        subgraph = self._subgraph(subgraph_index)
+        sizes = np.array(size, np.int32)
+        if sizes.ndim != 1:
+            raise InputError(f"shape should be 1D instead of {sizes.ndim}D")
+        shape = tuple(sizes.tolist())
+        if index not in subgraph.inputs:
+            raise StateError(f"cannot resize tensor {index}: it is no input of the model")
+        tensor = subgraph.tensors[index]
+        signature = tensor.shape_signature or self._executor(subgraph_index).shape(index)
+        fits = len(shape) == len(signature) and all(s in (-1, d) for s, d in zip(signature, shape, strict=True))
+        if min(shape, default=0) < 0 or (strict and not fits):
+            only = (
+                f", of which only dimensions that are -1 change with strict=True: {list(signature)}" if strict else ""
             )
+            raise StateError(f"cannot resize input {tensor.name!r} to {list(shape)}{only}")
         self._executor(subgraph_index).resize(index, shape)
 
     def _set(self, subgraph_index: int, index: int, value: npt.ArrayLike) -> None:
-        tensor = self._tensor(subgraph_index, index)
+        index = self._check_index(subgraph_index, index)
         executor = self._executor(subgraph_index)
-        if executor.plan is None:
-            raise InputError("the tensors are not allocated: call allocate_tensors() first")
-        if index not in self._subgraph(subgraph_index).inputs and not tensor.is_variable:
-            raise InputError(f"tensor {index} {tensor.name!r} is no input or variable, it cannot be set")
-        array = np.asarray(value)
-        if tensor.type == TensorType.STRING:
-            array = array.astype(object)
-        if array.dtype != tensor.type.dtype:
-            raise InputError(
-                f"cannot set tensor: got a value of type {array.dtype} but expected {tensor.type.label} "
-                f"for tensor {index}, name: {tensor.name}"
-            )
-        if array.shape != executor.shape(index):
-            raise InputError(
-                f"cannot set tensor: got a value of shape {list(array.shape)} but expected "
-                f"{list(executor.shape(index))} for tensor {index}, name: {tensor.name}"
-            )
-        executor.set(index, array)
+        tensor = self._subgraph(subgraph_index).tensors[index]
+        executor.set(index, checked_value(tensor, index, executor.shape(index), value))
 
 
-class SignatureRunner:
-    """Runs one signature of a model: `runner(name=array, ...)` returns a dictionary of output arrays.
+def _open(path: str | os.PathLike[str] | None, content: bytes | bytearray | memoryview | Model | None) -> Model:
+    if (path is None) == (content is None):
+        given = "found both" if path is not None else "found neither"
+        raise InputError(f"`model_path` or `model_content` must be specified, {given}")
+    if isinstance(content, Model):
+        return content
+    if content is not None:
+        return read_model(content)
+    assert path is not None
+    try:
+        return load_model(path)
+    except OSError as error:
+        raise InputError(f"could not open {os.fspath(path)!r}: {error.strerror or error}") from error
 
-    Inputs are resized to the arrays given. Made by `Interpreter.get_signature_runner`.
-    """
 
-    def __init__(self, interpreter: Interpreter, signature_key: str) -> None:
-        self._interpreter = interpreter
-        self._signature = next(s for s in interpreter.model.signatures if s.key == signature_key)
-
-    def __call__(self, **inputs: npt.ArrayLike) -> dict[str, Array]:
-        """Run with these inputs; `InputError` where a name is missing or unknown."""
-        signature, interpreter = self._signature, self._interpreter
-        if set(inputs) != set(signature.inputs):
-            raise InputError(
-                f"signature {signature.key!r} takes the inputs {sorted(signature.inputs)}, found {sorted(inputs)}"
-            )
-        executor = interpreter._executor(signature.subgraph)
-        for name, value in inputs.items():
-            interpreter._resize(signature.subgraph, signature.inputs[name], np.shape(value), False)
-        executor.allocate()
-        for name, value in inputs.items():
-            interpreter._set(signature.subgraph, signature.inputs[name], value)
-        executor.invoke()
-        return {name: np.array(executor.get(index), order="C") for name, index in signature.outputs.items()}
-
-    def get_input_details(self) -> dict[str, dict[str, Any]]:
-        """Input name to its dictionary of details."""
-        return self._details(self._signature.inputs)
-
-    def get_output_details(self) -> dict[str, dict[str, Any]]:
-        """Output name to its dictionary of details."""
-        return self._details(self._signature.outputs)
-
-    def _details(self, names: Any) -> dict[str, dict[str, Any]]:
-        return {name: self._interpreter._details(self._signature.subgraph, index) for name, index in names.items()}
+def _check_resolver(resolver: Any, profile: str) -> None:
+    name = getattr(resolver, "name", None)  # LiteRT's own enum is welcome too
+    if name not in OpResolverType.__members__:
+        raise InputError(f"unrecognized passed in op resolver type: {resolver}")
+    if name not in ("AUTO", "BUILTIN_REF"):
+        warnings.warn(f"int8rt computes as its profile {profile!r} does, not as {resolver}", stacklevel=3)

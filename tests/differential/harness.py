@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from int8rt.errors import Int8rtError
 from int8rt.executor import SubgraphExecutor
+from int8rt.memory import MemoryLimits
 from int8rt.model import Model
-from int8rt.plan import MemoryLimits
 from int8rt.quantization.profiles import get_profile
 from int8rt.schema import write_model
 from int8rt.verify.oracle import Oracle, OracleError, OracleResult

@@ -1,0 +1,57 @@
+"""How much memory a model's tensors may take before it is refused: what a file asks for is not to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from int8rt.errors import ModelError
+from int8rt.kernels.base import element_count
+from int8rt.model import Shape, Subgraph, Tensor
+
+# A string, or a handle: a pointer and a small object.
+_OBJECT_BYTES = 48
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLimits:
+    """Bytes that the tensors of a subgraph may take, as NumPy holds them.
+
+    tensor: one tensor. total: all together. undeclared: beyond what the file declares, where shapes follow from values
+    or from tensors whose declared shape is a placeholder; not applied once the caller has resized an input.
+    """
+
+    tensor: int = 2 << 30
+    total: int = 8 << 30
+    undeclared: int = 64 << 20
+
+
+class MemoryBudget:
+    """Counts the tensors of one subgraph against the limits, as their shapes become known."""
+
+    def __init__(self, subgraph: Subgraph, limits: MemoryLimits, resized: bool) -> None:
+        self._limits = limits
+        self._resized = resized
+        self._declared = sum(tensor_bytes(tensor, tensor.shape) for tensor in subgraph.tensors)
+        self._sizes: dict[int, int] = {}
+        self._total = 0
+
+    def add(self, index: int, tensor: Tensor, shape: Shape) -> None:
+        """Count tensor `index` with this shape (anew, where it was counted before); `ModelError` beyond a limit."""
+        size = tensor_bytes(tensor, shape)
+        self._total += size - self._sizes.get(index, 0)
+        self._sizes[index] = size
+        what = f"tensor {index} {tensor.name!r} gets the shape {list(shape)}"
+        if size > self._limits.tensor:
+            raise ModelError(f"{what}: {size} bytes, the limit is {self._limits.tensor}")
+        if self._total > self._limits.total:
+            raise ModelError(f"{what}: {self._total} bytes for all tensors, the limit is {self._limits.total}")
+        if not self._resized and self._total > self._declared + self._limits.undeclared:
+            raise ModelError(
+                f"{what}: {self._total} bytes for all tensors, but the file declares {self._declared} (the limit is "
+                f"{self._limits.undeclared} more)"
+            )
+
+
+def tensor_bytes(tensor: Tensor, shape: Shape) -> int:
+    """Bytes of a tensor of this shape in memory."""
+    return element_count(shape) * (tensor.type.dtype.itemsize if tensor.type.bits else _OBJECT_BYTES)

@@ -1,0 +1,76 @@
+"""What an operator sees of its model, and which operators int8rt can run by their names, versions and types alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from int8rt.errors import UnsupportedError
+from int8rt.kernels.base import Array, OperatorContext, TensorInfo
+from int8rt.kernels.registry import KERNELS
+from int8rt.model import Operator, Shape, Subgraph
+from int8rt.quantization.profiles import TFLITE_REF, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A kind of operator that can't run. types: "int8,int8 -> int8"; positions: its places in the subgraph."""
+
+    operator: str
+    types: str
+    reason: str
+    positions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.positions[:5])) + (", ..." if len(self.positions) > 5 else "")
+        return f"{self.reason} (operator{'s' if len(self.positions) > 1 else ''} {shown})"
+
+
+def operator_context(
+    subgraph: Subgraph,
+    operator: Operator,
+    profile: Profile,
+    position: int = -1,
+    shapes: Mapping[int, Shape] | None = None,
+    values: Mapping[int, Array] | None = None,
+) -> OperatorContext:
+    """The context of one operator. shapes: of its inputs, the file's where not given. values: what is known of them."""
+
+    def info(index: int, shape: Shape, value: Array | None) -> TensorInfo:
+        tensor = subgraph.tensors[index]
+        return TensorInfo(tensor.name, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index)
+
+    shapes, values = shapes or {}, values or {}
+    inputs = tuple(
+        info(i, shapes.get(i, subgraph.tensors[i].shape), values.get(i)) if i >= 0 else None for i in operator.inputs
+    )
+    outputs = tuple(info(i, subgraph.tensors[i].shape, None) for i in operator.outputs)
+    return OperatorContext(operator, inputs, outputs, profile, position)
+
+
+def unsupported_operators(subgraph: Subgraph, profile: Profile = TFLITE_REF) -> list[Unsupported]:
+    """The kinds of operators that int8rt lacks, or lacks for these types or versions; empty where all can run."""
+    kinds: dict[tuple[str, str, str], list[int]] = {}
+    for position, operator in enumerate(subgraph.operators):
+        context = operator_context(subgraph, operator, profile)
+        reason = _reason(context)
+        if reason is not None:
+            kinds.setdefault((operator.label, operator_types(context), reason), []).append(position)
+    return [Unsupported(*kind, tuple(positions)) for kind, positions in kinds.items()]
+
+
+def operator_types(context: OperatorContext) -> str:
+    """The types of an operator's inputs and outputs as in the table of operators: "int8,int8,none -> int8"."""
+    inputs = ",".join("none" if tensor is None else tensor.type.label for tensor in context.inputs)
+    return f"{inputs} -> {','.join(tensor.type.label for tensor in context.outputs)}".strip()
+
+
+def _reason(context: OperatorContext) -> str | None:
+    kernel = KERNELS.get(context.operator.label)
+    if kernel is None:
+        return f"{context.where}: int8rt has no such operator; types {operator_types(context)}"
+    try:
+        kernel.check_types(context)
+    except UnsupportedError as error:
+        return str(error)
+    return None
