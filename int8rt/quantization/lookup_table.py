@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.quantization.rounding import float_to_int32, round_half_away, saturate
-from int8rt.quantization.rounding_int16 import INT16_MAX, INT16_MIN, wrap_int16
+from int8rt.quantization.rounding import float_to_int32, round_half_away, saturate, saturating_truncate
+from int8rt.quantization.rounding_int16 import INT16_MAX, INT16_MIN
 
 RealFunction = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
@@ -33,14 +33,17 @@ def populate_lookup_table(
     """The table of `function` for int8 or uint8 in and out: `dtype`[256], indexed by the code read as unsigned.
 
     Everything in float32: entry(q) = clamp(round(f((q - input_zero_point) · input_scale) · (1 / output_scale)) +
-    output_zero_point), ties away from zero. What does not fit int32, NaN too, becomes the smallest code.
+    output_zero_point), ties away from zero. For int8, infinities end at the clamp and NaN becomes code 0; for uint8,
+    what does not fit int32, NaN too, becomes code 0: so the compiler has built either.
     """
     codes = np.arange(256).astype(np.uint8).view(np.dtype(dtype)).astype(np.int32)
     with np.errstate(all="ignore"):
         real = np.float32(input_scale) * (codes - input_zero_point).astype(np.float32)
         scaled = function(real) * (np.float32(1) / np.float32(output_scale))
         shifted = round_half_away(scaled) + np.float32(output_zero_point)
-    return saturate(float_to_int32(shifted), dtype)
+    if np.dtype(dtype) == np.uint8:
+        return saturate(float_to_int32(shifted), dtype)
+    return saturating_truncate(shifted, dtype)
 
 
 def lookup(q: npt.NDArray[Any], table: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -77,8 +80,7 @@ def populate_lookup_table_int16(
         interpolated = round_half_away((following + sample) / real(2))
         bias = round_half_away((interpolated - middle) / real(2))
         last = round_half_away(function(inputs[1:]) * inverse)
-        entries = np.clip(np.concatenate([sample - bias, last]), real(INT16_MIN), real(INT16_MAX))
-    return wrap_int16(float_to_int32(entries)).astype(np.int16)
+    return saturating_truncate(np.concatenate([sample - bias, last]), np.int16)
 
 
 def lookup_int16(q: npt.ArrayLike, table: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -50,6 +50,16 @@ def float_to_int32(x: npt.ArrayLike) -> npt.NDArray[np.int32]:
     return np.where(fits, x, x.dtype.type(INT32_MIN)).astype(np.int32)
 
 
+def saturating_truncate(x: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Truncate floating-point numbers toward zero to a type of at most 16 bits, saturated; NaN becomes 0.
+
+    What LLVM makes of a conversion followed by a clamp, and so what TensorFlow Lite's look-up tables hold.
+    """
+    info = np.iinfo(np.dtype(dtype))
+    clipped = np.clip(np.asarray(x), info.min, info.max)
+    return np.where(np.isnan(clipped), 0, clipped).astype(dtype)
+
+
 def saturating_rounding_doubling_high_mul(a: npt.ArrayLike, b: npt.ArrayLike) -> Int64Array:
     """The high half of 2·a·b for int32 a and b: floor((a·b + 2^30) / 2^31), in int32.
 
