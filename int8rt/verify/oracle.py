@@ -30,16 +30,20 @@ class OracleError(Int8rtError):
     """The interpreter refused the model or its inputs; the message is the interpreter's own."""
 
 
-class OracleCrash(OracleError):
+class OracleCrashError(OracleError):
     """The interpreter killed its process, or did not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class OracleResult:
-    """outputs: in the order of the subgraph's outputs. tensors: index to value, for the tensors asked for."""
+    """outputs: in the order of the subgraph's outputs. tensors: index to value, for the tensors asked for.
+
+    seconds: what one invocation took, without loading and preparing the model.
+    """
 
     outputs: tuple[npt.NDArray[Any], ...]
     tensors: dict[int, npt.NDArray[Any]]
+    seconds: float
 
 
 def available() -> bool:
@@ -61,7 +65,7 @@ class Oracle:
     def run(
         self,
         model: bytes,
-        inputs: Sequence[npt.NDArray[Any]],
+        inputs: Sequence[npt.NDArray[Any]] | None,
         *,
         resolver: Resolver = "ref",
         read: Sequence[int] = (),
@@ -69,13 +73,14 @@ class Oracle:
     ) -> OracleResult:
         """Run the first subgraph of `model` once.
 
-        inputs: in the order of the subgraph's inputs; an input whose shape differs from the model's is resized.
+        inputs: in the order of the subgraph's inputs; an input whose shape differs from the model's is resized. None
+        stands for zeros.
         read: indices of the tensors whose values are wanted (all tensors are preserved where there are any).
-        Raises `OracleError` where the interpreter refuses, `OracleCrash` where it dies.
+        Raises `OracleError` where the interpreter refuses, `OracleCrashError` where it dies.
         """
         request = {
             "model": bytes(model),
-            "inputs": [np.ascontiguousarray(value) if value.ndim else value for value in inputs],
+            "inputs": None if inputs is None else [np.asarray(value, order="C") for value in inputs],
             "resolver": resolver,
             "read": list(read),
             "num_threads": num_threads,
@@ -83,7 +88,7 @@ class Oracle:
         reply = self._exchange(pickle.dumps(request, protocol=5))
         if "error" in reply:
             raise OracleError(reply["error"])
-        return OracleResult(tuple(reply["outputs"]), reply["tensors"])
+        return OracleResult(tuple(reply["outputs"]), reply["tensors"], reply["seconds"])
 
     def close(self) -> None:
         """End the child process."""
@@ -110,9 +115,9 @@ class Oracle:
             child.stdin.flush()
             deadline = time.monotonic() + self._timeout
             (size,) = struct.unpack("<Q", self._read(8, deadline))
-            reply: dict[str, Any] = pickle.loads(self._read(size, deadline))  # noqa: S301 - our own child
+            reply: dict[str, Any] = pickle.loads(self._read(size, deadline))
         except (OSError, EOFError, TimeoutError) as error:
-            raise OracleCrash(self._explain(child, error)) from None
+            raise OracleCrashError(self._explain(child, error)) from None
         return reply
 
     def _read(self, size: int, deadline: float) -> bytes:

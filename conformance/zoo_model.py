@@ -1,0 +1,109 @@
+"""One model of `zoo`, in this process: `python -m conformance.zoo_model MODEL KIND...` prints its row as JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from int8rt.errors import Int8rtError, UnsupportedError
+from int8rt.interpreter import Interpreter
+from int8rt.model import Model
+from int8rt.schema import read_model
+from int8rt.verify.compare import RunComparison, compare_run, run_int8rt
+from int8rt.verify.inputs import KINDS, Kind, make_inputs
+from int8rt.verify.oracle import Oracle, OracleError
+
+# Address space of the process; a model that needs more has escaped int8rt's own limits.
+_MEMORY_BYTES = 12 << 30
+
+
+def main() -> None:
+    path, *kinds = sys.argv[1:]
+    with contextlib.suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    print(json.dumps(examine(Path(path), [kind for kind in KINDS if kind in kinds])))
+
+
+def examine(path: Path, kinds: Sequence[Kind] = KINDS) -> dict[str, Any]:
+    """Status of one model, what there is to say about it, and its runs; see `zoo` for the meaning of the status."""
+    content = path.read_bytes()
+    try:
+        with Oracle() as oracle, Oracle() as second:
+            return _examine(content, kinds, oracle, second)
+    except Exception:
+        return {"status": "crashed", "detail": traceback.format_exc(limit=-3), "runs": []}
+
+
+def _examine(content: bytes, kinds: Sequence[Kind], oracle: Oracle, second: Oracle) -> dict[str, Any]:
+    try:
+        model = read_model(content)
+        Interpreter(model_content=model).allocate_tensors()
+    except UnsupportedError as error:
+        return {"status": "unsupported", "detail": str(error), "runs": []}
+    except Int8rtError as error:
+        refusal = _refusal(content, oracle)
+        status = "refused" if refusal else "differ"
+        return {"status": status, "detail": f"LiteRT: {refusal or 'runs'}; int8rt: {error}", "runs": []}
+    row: dict[str, Any] = {
+        "status": "exact",
+        "detail": "",
+        "operators": dict(Counter(operator.label for operator in model.subgraphs[0].operators)),
+        "runs": [],
+    }
+    for kind in kinds:
+        inputs = make_inputs(model, kind)
+        try:
+            run = compare_run(model, content, inputs, oracle, label=kind, second_oracle=second)
+        except OracleError as error:
+            return row | {"status": "refused", "detail": f"{kind}: LiteRT: {error}; int8rt: {_outcome(model, inputs)}"}
+        except Int8rtError as error:
+            return row | {"status": "differ", "detail": f"{kind}: LiteRT: runs; int8rt: {error}"}
+        row["runs"].append(_summary(run))
+        if run.first is not None and row["status"] == "exact":
+            first = run.first
+            what = f"operator {first.position} ({first.operator}), tensor {first.index} {first.name!r}"
+            row |= {"status": "differ", "detail": f"{kind}: {what}: {first.difference}"}
+    return row
+
+
+def _refusal(content: bytes, oracle: Oracle) -> str:
+    try:
+        oracle.run(content, None)
+    except OracleError as error:
+        return str(error)
+    return ""
+
+
+def _outcome(model: Model, inputs: Sequence[Any]) -> str:
+    try:
+        run_int8rt(model, inputs, keep=False)
+    except Int8rtError as error:
+        return str(error)
+    return "runs"
+
+
+def _summary(run: RunComparison) -> dict[str, Any]:
+    return {
+        "inputs": run.label,
+        "equal": run.equal,
+        "outputs": len(run.outputs),
+        "different_outputs": sum(bool(item.difference) for item in run.outputs),
+        "tensors": len(run.tensors),
+        "different_tensors": sum(bool(item.difference) for item in run.tensors),
+        "elements": sum(item.difference.elements for item in run.tensors),
+        "unrepeatable_elements": sum(item.difference.unrepeatable for item in run.tensors),
+        "seconds": run.seconds,
+        "litert_seconds": run.oracle_seconds,
+    }
+
+
+if __name__ == "__main__":
+    main()

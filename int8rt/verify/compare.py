@@ -1,0 +1,142 @@
+"""int8rt beside LiteRT's reference kernels: the same model, the same inputs, every tensor compared bit by bit."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from int8rt.executor import Observer, SubgraphExecutor
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model, Subgraph, TensorType
+from int8rt.quantization.profiles import get_profile
+from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
+from int8rt.verify.oracle import Oracle, OracleResult
+
+Array = npt.NDArray[Any]
+
+# Handles: LiteRT has no memory to read for them, and reading may crash it.
+_WITHOUT_DATA = (TensorType.RESOURCE, TensorType.VARIANT)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorComparison:
+    """One tensor. operator, position: what writes it, and where in the subgraph; "" and -1 for an input or constant."""
+
+    index: int
+    name: str
+    operator: str
+    position: int
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """One run. tensors: what operators write, in that order, all kept in memory; outputs: from a run that keeps none.
+
+    seconds, oracle_seconds: of the run without intermediate tensors.
+    """
+
+    label: str
+    outputs: tuple[TensorComparison, ...]
+    tensors: tuple[TensorComparison, ...]
+    seconds: float
+    oracle_seconds: float
+
+    @property
+    def equal(self) -> bool:
+        """Whether every output and every intermediate tensor has the same bits."""
+        return not any(item.difference for item in (*self.outputs, *self.tensors))
+
+    @property
+    def first(self) -> TensorComparison | None:
+        """The first tensor that differs, in the order of execution."""
+        return next((item for item in (*self.tensors, *self.outputs) if item.difference), None)
+
+
+def compare_run(
+    model: Model,
+    content: bytes,
+    inputs: Sequence[Array],
+    oracle: Oracle,
+    *,
+    label: str = "given",
+    profile: str = "tflite-ref",
+    second_oracle: Oracle | None = None,
+) -> RunComparison:
+    """Run both once with and once without keeping intermediate tensors, on the first subgraph.
+
+    content: the file that `model` was read from. second_oracle: another instance, to find out which elements LiteRT
+    itself leaves to chance (memory that it never writes); they are counted apart and not compared.
+    Raises `OracleError` where LiteRT refuses the model, and whatever int8rt raises.
+    """
+    subgraph = model.subgraphs[0]
+    written = [
+        (position, index)
+        for position, operator in enumerate(subgraph.operators)
+        for index in operator.outputs
+        if subgraph.tensors[index].type not in _WITHOUT_DATA
+    ]
+    read = sorted({index for _, index in written})
+    expected, expected_alone = (oracle.run(content, inputs, read=indices) for indices in (read, ()))
+    others: list[OracleResult] = []
+    if second_oracle is not None:
+        others = [second_oracle.run(content, inputs, read=indices) for indices in (read, ())]
+    found, _ = run_int8rt(model, inputs, profile, keep=True)
+    found_alone, seconds = run_int8rt(model, inputs, profile, keep=False)
+
+    tensors = [
+        _compare(subgraph, position, index, found[index], expected.tensors, [o.tensors for o in others[:1]])
+        for position, index in written
+        if index in expected.tensors
+    ]
+    positions = {index: position for position, index in written}
+    outputs = [
+        _compare(
+            subgraph,
+            positions.get(index, -1),
+            index,
+            found_alone[index],
+            {index: expected_alone.outputs[place]},
+            [{index: other.outputs[place]} for other in others[1:]],
+        )
+        for place, index in enumerate(subgraph.outputs)
+        if subgraph.tensors[index].type not in _WITHOUT_DATA
+    ]
+    return RunComparison(label, tuple(outputs), tuple(tensors), seconds, expected_alone.seconds)
+
+
+def run_int8rt(
+    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", *, keep: bool
+) -> tuple[dict[int, Array], float]:
+    """Index to value of the outputs, and with `keep` of all that operators write; and the seconds that running took."""
+    executor = SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve_all_tensors=keep)
+    subgraph = model.subgraphs[0]
+    for index, value in zip(subgraph.inputs, inputs, strict=True):
+        executor.resize(index, value.shape)
+    executor.allocate()
+    for index, value in zip(subgraph.inputs, inputs, strict=True):
+        executor.set(index, value)
+    values: dict[int, Array] = {}
+    observer: Observer | None = (lambda _, index, value: values.__setitem__(index, value)) if keep else None
+    start = time.perf_counter()
+    executor.invoke(observer)
+    seconds = time.perf_counter() - start
+    return values | {index: executor.get(index) for index in subgraph.outputs}, seconds
+
+
+def _compare(
+    subgraph: Subgraph,
+    position: int,
+    index: int,
+    found: Array,
+    expected: Mapping[int, Array],
+    others: Sequence[Mapping[int, Array]],
+) -> TensorComparison:
+    chance = unrepeatable(expected[index], others[0][index]) if others and index in others[0] else None
+    difference = compare_arrays(found, expected[index], chance)
+    operator = subgraph.operators[position].label if position >= 0 else ""
+    return TensorComparison(index, subgraph.tensors[index].name, operator, position, difference)
