@@ -1,0 +1,249 @@
+"""CONV_2D as matrix products: windows unrolled a block of output pixels at a time, times panels of packed weights."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import carray
+
+from int8rt.kernels.conv import Conv2DParams
+from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
+from int8rt.kernels.jit.abi import SLACK, copy_bytes, fields, fill_bytes, helper, kernel, load_u8, share, stamp, store_i32
+from int8rt.kernels.jit.isa.levels import Level
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.tile import matrix_panel, pack_weights, pack_words, words_stride
+from int8rt.model import TensorType
+from int8rt.quantization import vectorized
+from int8rt.quantization.requantize import Requantization
+
+# Bytes of unrolled windows that are multiplied at once: they stay in a core's L2 cache.
+_BLOCK_BYTES = 96 << 10
+
+MATRIX = (
+    "weights words panels tail_weights tail_words tail_vectors tail_count panel_channels panel_bytes words_bytes depth4 row_factor low high "
+    "output output_stride"
+)
+CONV = fields(
+    f"{MATRIX} input scratch scratch_bytes direct rows block_rows depth out_height out_width height width channels "
+    "kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height pad_width "
+    "zero_point"
+)
+
+
+def lower(params: Conv2DParams, context: LowerContext) -> Lowered | None:
+    """The step of a CONV_2D; None for what stays with NumPy: grouped convolutions, weights that are not constant."""
+    return lower_convolution(params, params.groups, context)
+
+
+def lower_convolution(
+    params: Conv2DParams | DepthwiseConv2DParams, groups: int, context: LowerContext
+) -> Lowered | None:
+    """The same for anything that has the windows and integers of a convolution and a filter in OHWI."""
+    input, filter, bias = context.input(0), context.input(1), context.inputs[2] if len(context.inputs) > 2 else None
+    if groups != 1 or filter.value is None or input.type not in (TensorType.INT8, TensorType.UINT8):
+        return None
+    if bias is not None and bias.value is None:
+        return None
+    output = context.outputs[0]
+    batches, out_height, out_width, channels = output.shape
+    weights = filter.value.reshape(channels, -1)
+    matrix = lower_matrix(
+        context.level,
+        weights,
+        params.filter_zero_point,
+        None if bias is None else bias.value,
+        params.requantization,
+        unsigned(input.type, params.input_zero_point),
+        output.type,
+    )
+    if matrix is None:
+        return None
+    variant, asymmetric, values = matrix
+    height, width = params.height, params.width
+    depth = weights.shape[1]
+    direct = (
+        depth == input.shape[3] and height.stride == width.stride == 1 and not (height.pad_after or width.pad_after)
+    )
+    padded = -(-depth // 4) * 4
+    block_rows = max(12, _BLOCK_BYTES // padded // 12 * 12) if not direct else 48
+    scratch = 4 * block_rows + (0 if direct else block_rows * padded + SLACK)
+    values |= {
+        "output": At(output.index),
+        "output_stride": channels,
+        "input": At(input.index),
+        "scratch": Scratch(scratch),
+        "scratch_bytes": scratch,
+        "direct": int(direct),
+        "rows": batches * out_height * out_width,
+        "block_rows": block_rows,
+        "depth": depth,
+        "out_height": out_height,
+        "out_width": out_width,
+        "height": input.shape[1],
+        "width": input.shape[2],
+        "channels": input.shape[3],
+        "kernel_height": height.kernel,
+        "kernel_width": width.kernel,
+        "stride_height": height.stride,
+        "stride_width": width.stride,
+        "dilation_height": height.dilation,
+        "dilation_width": width.dilation,
+        "pad_height": height.pad_before,
+        "pad_width": width.pad_before,
+        "zero_point": unsigned(input.type, params.input_zero_point),
+    }
+    return Lowered(conv_kernel(context.level.name, variant, asymmetric, stamp()), CONV, values)
+
+
+def lower_matrix(
+    level: Level,
+    filter: npt.NDArray[Any],
+    filter_zero_point: int,
+    bias: npt.NDArray[np.int32] | None,
+    requantization: Requantization,
+    input_zero_point: int,
+    output_type: TensorType,
+) -> tuple[str, int, dict[str, Any]] | None:
+    """(variant, asymmetric, values of the MATRIX fields but the output) of a filter [O, depth]; None: left to NumPy.
+
+    input_zero_point: of the unsigned input. The constant bias - input_zero_point · Σ weights is folded, in int32.
+    Weights that leave int8 once their zero point is subtracted stay codes of int8 with another zero point, and a
+    multiple of the sum of each row of the input makes up for it.
+    """
+    channels, depth = filter.shape
+    wide = filter.astype(np.int64) - filter_zero_point
+    asymmetric = int(wide.size > 0 and (wide.min() < -128 or wide.max() > 127))
+    row_factor = 128 - filter_zero_point if asymmetric else 0
+    weights = (wide - row_factor).astype(np.int8)
+    constant = -input_zero_point * wide.sum(axis=1) + (0 if bias is None else bias.astype(np.int64))
+    bound = 255 * np.abs(wide).sum(axis=1) + np.abs(constant)
+    variant = vectorized.choose(requantization, bound)
+    if variant is None or depth == 0:
+        return None
+    words = vectorized.words(variant, requantization, unsigned(output_type, requantization.zero_point), channels)
+    words = np.concatenate([constant.astype(np.int32)[None], words])
+    panels = channels // (4 * level.lanes)
+    main = panels * 4 * level.lanes
+    rest = channels - main
+    tail = next((v for v in (1, 2, 4) if rest <= v * level.lanes), 4) if rest else 0
+    values: dict[str, Any] = {
+        "weights": Data(pack_weights(level, 4, weights[:main])),
+        "words": Data(pack_words(level, 4, words[:, :main])),
+        "panels": panels,
+        "tail_weights": Data(pack_weights(level, tail or 1, weights[main:])),
+        "tail_words": Data(pack_words(level, tail or 1, words[:, main:])),
+        "tail_vectors": tail,
+        "tail_count": rest,
+        "panel_channels": 4 * level.lanes,
+        "panel_bytes": -(-depth // 4) * 16 * level.lanes,
+        "words_bytes": words_stride(level, 4, variant),
+        "depth4": -(-depth // 4),
+        "row_factor": row_factor,
+        "low": unsigned(output_type, requantization.activation_min),
+        "high": unsigned(output_type, requantization.activation_max),
+    }
+    return variant, asymmetric, values
+
+
+@helper
+def unroll(p, first, count, scratch):  # type: ignore[no-untyped-def]
+    """The windows of output pixels [first, first + count) as rows of `scratch`: ky, kx, channel."""
+    run = p.kernel_width * p.channels
+    stride = p.depth4 * 4
+    x = first % p.out_width
+    rest = first // p.out_width
+    y, batch = rest % p.out_height, rest // p.out_height
+    for m in range(count):
+        target = scratch + m * stride
+        image = p.input + batch * p.height * p.width * p.channels
+        left = x * p.stride_width - p.pad_width
+        inside = left >= 0 and left + p.kernel_width <= p.width and p.dilation_width == 1
+        for ky in range(p.kernel_height):
+            row = y * p.stride_height - p.pad_height + ky * p.dilation_height
+            if row < 0 or row >= p.height:
+                fill_bytes(target, p.zero_point, run)
+                target += run
+            elif inside:
+                copy_bytes(target, image + (row * p.width + left) * p.channels, run)
+                target += run
+            else:
+                for kx in range(p.kernel_width):
+                    column = left + kx * p.dilation_width
+                    if column < 0 or column >= p.width:
+                        fill_bytes(target, p.zero_point, p.channels)
+                    else:
+                        copy_bytes(target, image + (row * p.width + column) * p.channels, p.channels)
+                    target += p.channels
+        x += 1
+        if x == p.out_width:
+            x = 0
+            y += 1
+            if y == p.out_height:
+                y = 0
+                batch += 1
+
+
+@helper
+def sum_rows(p, a, stride, count, terms):  # type: ignore[no-untyped-def]
+    """terms[r] = row_factor · the sum of row r's `depth` bytes."""
+    for r in range(count):
+        total = np.int32(0)
+        for k in range(p.depth):
+            total += np.int32(load_u8(a + r * stride, k))
+        store_i32(terms, r, np.int32(total * p.row_factor))
+
+
+@cache
+def conv_kernel(level: str, variant: str, asymmetric: int, stamp: str) -> Any:
+    """The compiled CONV_2D for an instruction set and a variant of the requantization."""
+
+    @kernel
+    def conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, CONV)[0]
+        first_row, last_row = 0, p.rows
+        first_panel, last_panel = 0, p.panels + min(p.tail_vectors, 1)
+        if p.rows >= 24 * threads or last_panel < threads:
+            first_row, last_row = share(p.rows, thread, threads)
+        else:
+            first_panel, last_panel = share(last_panel, thread, threads)
+        scratch = p.scratch + thread * p.scratch_bytes
+        for row in range(first_row, last_row, p.block_rows):
+            count = min(p.block_rows, last_row - row)
+            if p.direct:
+                a, stride = p.input + row * p.channels, p.channels
+            else:
+                unroll(p, row, count, scratch)
+                a, stride = scratch, p.depth4 * 4
+            terms = scratch + p.scratch_bytes - 4 * p.block_rows
+            if asymmetric:
+                sum_rows(p, a, stride, count, terms)
+            out = p.output + row * p.output_stride
+            for i in range(first_panel, min(last_panel, p.panels)):
+                matrix_panel(
+                    level, 4, variant, asymmetric, a, stride, count, terms, p.weights + i * p.panel_bytes, p.depth4,
+                    p.words + i * p.words_bytes, p.low, p.high, out + i * p.panel_channels, p.output_stride,
+                    p.panel_channels,
+                )  # fmt: skip
+            if last_panel > p.panels:
+                tail = out + p.panels * p.panel_channels
+                if p.tail_vectors == 4:
+                    matrix_panel(
+                        level, 4, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
+                        tail, p.output_stride, p.tail_count,
+                    )  # fmt: skip
+                elif p.tail_vectors == 2:
+                    matrix_panel(
+                        level, 2, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
+                        tail, p.output_stride, p.tail_count,
+                    )  # fmt: skip
+                elif p.tail_vectors == 1:
+                    matrix_panel(
+                        level, 1, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
+                        tail, p.output_stride, p.tail_count,
+                    )  # fmt: skip
+
+    return conv_2d

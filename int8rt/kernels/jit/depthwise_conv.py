@@ -1,0 +1,271 @@
+"""DEPTHWISE_CONV_2D: taps of the window in groups of four, interleaved so that one dot product takes four at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import carray, types
+from numba.extending import intrinsic
+
+from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
+from int8rt.kernels.jit import conv
+from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stamp, store_i64
+from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
+from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, unsigned
+from int8rt.kernels.jit.tile import finish_row, pack_words, words_stride
+from int8rt.model import TensorType
+from int8rt.quantization import vectorized
+
+DEPTHWISE = fields(
+    "input output border repeated repeated_count weights words blocks tail_weights tail_words tails tail_count block_channels tail_channels "
+    "block_weight_bytes block_word_bytes tail_weight_bytes tail_word_bytes groups low high scratch scratch_bytes "
+    "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
+    "dilation_height dilation_width pad_height pad_width"
+)
+_LEVELS = {level.name: level for level in LEVELS}
+
+
+def pack_taps(level: Level, vectors: int, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """int8[taps, channels] to int8[blocks, ceil(taps / 4), vectors, lanes, 4], zero where there is nothing."""
+    taps, channels = weights.shape
+    block = vectors * level.lanes
+    padded = np.zeros((-(-taps // 4) * 4, -(-channels // block) * block), np.int8)
+    padded[:taps, :channels] = weights
+    groups = padded.reshape(-1, 4, padded.shape[1] // block, block)[:, :, :, level.channels(vectors)]
+    return np.ascontiguousarray(groups.transpose(2, 0, 3, 4, 1))
+
+
+def lower_channels(
+    level: Level, variant: str, weights: npt.NDArray[np.int8], words: npt.NDArray[np.int32]
+) -> dict[str, Any]:
+    """The fields that hold weights int8[taps, channels] and words int32[rows, channels], in blocks and tails."""
+    channels = weights.shape[1]
+    block, tail = 4 * level.lanes, level.lanes
+    main = channels // block * block
+    groups = -(-weights.shape[0] // 4)
+    return {
+        "weights": Data(pack_taps(level, 4, weights[:, :main])),
+        "words": Data(pack_words(level, 4, words[:, :main])),
+        "blocks": main // block,
+        "tail_weights": Data(pack_taps(level, 1, weights[:, main:])),
+        "tail_words": Data(pack_words(level, 1, words[:, main:])),
+        "tails": -(-(channels - main) // tail),
+        "tail_count": channels - main,
+        "block_channels": block,
+        "tail_channels": tail,
+        "block_weight_bytes": groups * 4 * block,
+        "block_word_bytes": words_stride(level, 4, variant),
+        "tail_weight_bytes": groups * 4 * tail,
+        "tail_word_bytes": words_stride(level, 1, variant),
+        "groups": groups,
+    }
+
+
+def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | None:
+    """The step of a DEPTHWISE_CONV_2D; None for what stays with NumPy: weights that are not constant."""
+    input, filter, output = context.input(0), context.input(1), context.outputs[0]
+    bias = context.inputs[2] if len(context.inputs) > 2 else None
+    if filter.value is None or input.type not in (TensorType.INT8, TensorType.UINT8):
+        return None
+    if bias is not None and bias.value is None:
+        return None
+    if params.depth_multiplier != 1:
+        return lower_one_channel(params, context) if input.shape[3] == 1 else None
+    height, width, requantization = params.height, params.width, params.requantization
+    batches, out_height, out_width, channels = output.shape
+    wide = filter.value.reshape(-1, channels).astype(np.int64) - params.filter_zero_point
+    zero_point = unsigned(input.type, params.input_zero_point)
+    constant = -zero_point * wide.sum(axis=0) + (0 if bias is None else bias.value)
+    variant = vectorized.choose(requantization, 255 * np.abs(wide).sum(axis=0) + np.abs(constant))
+    if variant is None or wide.size == 0:
+        return None
+    # Differences beyond int8 become two taps at the same place.
+    low = np.clip(wide, -128, 127)
+    twice = np.flatnonzero(np.any(wide != low, axis=1))
+    weights = np.concatenate([low, (wide - low)[twice]]).astype(np.int8)
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), channels)
+    words = np.concatenate([constant.astype(np.int32)[None], words])
+    taps = -(-len(weights) // 4) * 4
+    scratch = out_width * taps * 8
+    values = lower_channels(context.level, variant, weights, words) | {
+        "input": At(input.index),
+        "output": At(output.index),
+        "border": Data(np.full(channels, zero_point, np.uint8)),
+        "repeated": Data(np.append(twice, 0)),
+        "repeated_count": len(twice),
+        "low": unsigned(output.type, requantization.activation_min),
+        "high": unsigned(output.type, requantization.activation_max),
+        "scratch": Scratch(scratch),
+        "scratch_bytes": scratch,
+        "batches": batches,
+        "out_height": out_height,
+        "out_width": out_width,
+        "height": input.shape[1],
+        "width": input.shape[2],
+        "channels": channels,
+        "kernel_height": height.kernel,
+        "kernel_width": width.kernel,
+        "stride_height": height.stride,
+        "stride_width": width.stride,
+        "dilation_height": height.dilation,
+        "dilation_width": width.dilation,
+        "pad_height": height.pad_before,
+        "pad_width": width.pad_before,
+    }
+    return Lowered(depthwise_kernel(context.level.name, variant, stamp()), DEPTHWISE, values)
+
+
+def lower_one_channel(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | None:
+    """One input channel with several filters is an ordinary convolution, its filter transposed."""
+    filter = context.input(1)
+    assert filter.value is not None
+    ordinary = np.ascontiguousarray(filter.value.transpose(3, 1, 2, 0))
+    slot = Slot(filter.index, filter.type, ordinary.shape, ordinary)
+    inputs = (context.inputs[0], slot, *context.inputs[2:])
+    return conv.lower_convolution(params, 1, LowerContext(context.level, inputs, context.outputs, context.name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """The IR for `vectors` · lanes channels of one output pixel after another."""
+
+    level: Level
+    vectors: int
+    variant: str
+
+    def emit(
+        self, e: Emitter, table: Any, pixels: Any, groups: Any, channel: Any, weights: Any, words: Any, low: Any,
+        high: Any, out: Any, out_stride: Any, count: Any,
+    ) -> None:  # fmt: skip
+        """Output pixels in a loop; within it a loop over groups of four taps."""
+        kind, width = vector(I32, self.level.lanes), 4 * self.level.lanes
+        before, each, after = e.b.block, e.b.append_basic_block("pixels"), e.b.append_basic_block("pixels.end")
+        e.b.branch(each)
+        e.b.position_at_end(each)
+        pixel, pointers, target = e.b.phi(I64), e.b.phi(I64), e.b.phi(I64)
+        for phi, start in ((pixel, I64(0)), (pointers, table), (target, out)):
+            phi.add_incoming(start, before)
+        constants = [e.load(words, kind, width * v) for v in range(self.vectors)]
+        body, done = e.b.append_basic_block("taps"), e.b.append_basic_block("taps.end")
+        e.b.branch(body)
+        e.b.position_at_end(body)
+        group = e.b.phi(I64)
+        group.add_incoming(I64(0), each)
+        sums = [e.b.phi(kind) for _ in range(self.vectors)]
+        for phi, start in zip(sums, constants, strict=True):
+            phi.add_incoming(start, each)
+        here = e.b.add(pointers, e.b.shl(group, I64(5)))
+        taps = [e.b.add(e.load(here, I64, 8 * t), channel) for t in range(4)]
+        row = e.b.add(weights, e.b.mul(group, I64(width * self.vectors)))
+        new = [
+            self.level.dot(e, phi, x, e.load(row, vector(I8, width), width * v))
+            for v, (phi, x) in enumerate(zip(sums, self._inputs(e, taps), strict=True))
+        ]
+        following = e.b.add(group, I64(1))
+        group.add_incoming(following, body)
+        for phi, value in zip(sums, new, strict=True):
+            phi.add_incoming(value, body)
+        e.b.cbranch(e.b.icmp_signed("<", following, groups), body, done)
+        e.b.position_at_end(done)
+        finish_row(e, self.level, self.variant, new, words, low, high, target, count)
+        next_pixel = e.b.add(pixel, I64(1))
+        pixel.add_incoming(next_pixel, e.b.block)
+        pointers.add_incoming(e.b.add(pointers, e.b.shl(groups, I64(5))), e.b.block)
+        target.add_incoming(e.b.add(target, out_stride), e.b.block)
+        e.b.cbranch(e.b.icmp_signed("<", next_pixel, pixels), each, after)
+        e.b.position_at_end(after)
+
+    def _inputs(self, e: Emitter, taps: list[Any]) -> list[Any]:
+        """For every vector of channels, the four taps of each channel side by side."""
+        lanes = self.level.lanes
+        if self.vectors == 4:
+            loaded = [e.load(tap, vector(I8, 4 * lanes)) for tap in taps]
+            return [e.b.bitcast(x, vector(I8, 4 * lanes)) for x in self.level.interleave(e, loaded)]
+        kind = vector(I32, lanes)
+        merged = None
+        for t, tap in enumerate(taps):
+            wide = e.b.zext(e.load(tap, vector(I8, lanes)), kind)
+            placed = e.b.shl(wide, constant(I32, [8 * t] * lanes)) if t else wide
+            merged = placed if merged is None else e.b.or_(merged, placed)
+        return [e.b.bitcast(merged, vector(I8, 4 * lanes))]
+
+
+@intrinsic(prefer_literal=True)
+def depthwise_pixels(
+    typing_context: Any, level: Any, vectors: Any, variant: Any, table: Any, pixels: Any, groups: Any, channel: Any,
+    weights: Any, words: Any, low: Any, high: Any, out: Any, out_stride: Any, count: Any,
+) -> Any:  # fmt: skip
+    """One block of channels of a row of output pixels.
+
+    table: address of int64[pixels, groups, 4], the addresses of each pixel's taps; channel: offset of the block in
+    each of them; weights, words: of this block; low, high: the clamp; count: channels to store.
+    """
+    if not all(isinstance(x, types.Literal) for x in (level, vectors, variant)):
+        return None
+    tile = _Tile(_LEVELS[level.literal_value], vectors.literal_value, variant.literal_value)
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        tile.emit(Emitter(builder), *arguments[3:])
+        return context.get_dummy_value()
+
+    return types.void(level, vectors, variant, *[types.int64] * 11), codegen
+
+
+@helper
+def fill_table(p, image, y, table):  # type: ignore[no-untyped-def]
+    """Addresses of the taps of every pixel of output row y; taps beyond the border point to a row of zero points."""
+    stride = p.groups * 4
+    tap = 0
+    for ky in range(p.kernel_height):
+        row = y * p.stride_height - p.pad_height + ky * p.dilation_height
+        inside = 0 <= row < p.height
+        start = image + row * p.width * p.channels
+        for kx in range(p.kernel_width):
+            column = kx * p.dilation_width - p.pad_width
+            for x in range(p.out_width):
+                valid = inside and 0 <= column < p.width
+                store_i64(table, x * stride + tap, start + column * p.channels if valid else p.border)
+                column += p.stride_width
+            tap += 1
+    for extra in range(tap, stride):
+        for x in range(p.out_width):
+            address = p.border
+            if extra - tap < p.repeated_count:
+                address = load_i64(table, x * stride + load_i64(p.repeated, extra - tap))
+            store_i64(table, x * stride + extra, address)
+
+
+@cache
+def depthwise_kernel(level: str, variant: str, stamp: str) -> Any:
+    """The compiled DEPTHWISE_CONV_2D for an instruction set and a variant of the requantization."""
+
+    @kernel
+    def depthwise_conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, DEPTHWISE)[0]
+        table = p.scratch + thread * p.scratch_bytes
+        first, last = share(p.batches * p.out_height, thread, threads)
+        for row in range(first, last):
+            image = p.input + row // p.out_height * p.height * p.width * p.channels
+            fill_table(p, image, row % p.out_height, table)
+            out = p.output + row * p.out_width * p.channels
+            for i in range(p.blocks):
+                channel = i * p.block_channels
+                depthwise_pixels(
+                    level, 4, variant, table, p.out_width, p.groups, channel, p.weights + i * p.block_weight_bytes,
+                    p.words + i * p.block_word_bytes, p.low, p.high, out + channel, p.channels, p.block_channels,
+                )  # fmt: skip
+            for i in range(p.tails):
+                channel = p.blocks * p.block_channels + i * p.tail_channels
+                depthwise_pixels(
+                    level, 1, variant, table, p.out_width, p.groups, channel, p.tail_weights + i * p.tail_weight_bytes,
+                    p.tail_words + i * p.tail_word_bytes, p.low, p.high, out + channel, p.channels,
+                    min(p.tail_channels, p.tail_count - i * p.tail_channels),
+                )  # fmt: skip
+
+    return depthwise_conv_2d

@@ -1,0 +1,150 @@
+"""Instruction-set levels: how many int32 lanes a vector has, and how bytes are multiplied and narrowed there.
+
+All levels compute the same integers. Activations are unsigned bytes, weights signed bytes.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from llvmlite import binding
+
+from int8rt.errors import InputError
+from int8rt.kernels.jit.isa.emitter import I8, I16, I32, Emitter, constant, vector
+
+
+class Level:
+    """The level for any processor: plain LLVM vectors, which LLVM fits to whatever there is.
+
+    lanes: int32 lanes of a vector. rows: rows of a matrix tile for each number of vectors across, as many as the
+    registers hold.
+    """
+
+    name = "generic"
+    lanes = 4
+    rows = {1: 4, 2: 4, 4: 2}
+    features: tuple[str, ...] = ()
+
+    def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
+        """accumulator[i] + Σ of the four products of the bytes 4i..4i+3; vectors of 4 · lanes bytes."""
+        halves = vector(I16, 2 * self.lanes)
+        eight = constant(I16, [8] * (2 * self.lanes))
+        u, s = e.b.bitcast(unsigned, halves), e.b.bitcast(signed, halves)
+        even = (e.b.lshr(e.b.shl(u, eight), eight), e.b.ashr(e.b.shl(s, eight), eight))
+        odd = (e.b.lshr(u, eight), e.b.ashr(s, eight))
+        return e.b.add(accumulator, e.b.add(self._pairs(e, *even), self._pairs(e, *odd)))
+
+    def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
+        # 255 · -128 fits int16, so the products are exact; two neighbours are then added in int32.
+        product = e.b.bitcast(e.b.mul(unsigned, signed), vector(I32, self.lanes))
+        sixteen = constant(I32, [16] * self.lanes)
+        return e.b.add(e.b.ashr(e.b.shl(product, sixteen), sixteen), e.b.ashr(product, sixteen))
+
+    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
+        """The vectors' lanes as bytes, saturated to 0..255, in the order of `channels`."""
+        zero, top = constant(I32, [0] * self.lanes), constant(I32, [255] * self.lanes)
+        parts = [e.b.trunc(e.minimum(e.maximum(value, zero), top), vector(I8, self.lanes)) for value in vectors]
+        return e.concatenate(parts)
+
+    def channels(self, vectors: int) -> npt.NDArray[np.int64]:
+        """[vectors, lanes]: which channel of a tile each lane holds, so that `narrow` yields channels in order.
+
+        Each group of four lanes (128 bits) holds four channels of every vector in turn, because the instructions that
+        narrow and interleave work within such groups.
+        """
+        lane = np.arange(self.lanes)
+        return np.stack([4 * vectors * (lane // 4) + 4 * v + lane % 4 for v in range(vectors)])
+
+    def interleave(self, e: Emitter, taps: Sequence[Any]) -> list[Any]:
+        """Four vectors of 4 · lanes bytes to four vectors whose lane holds the four taps' bytes of one channel.
+
+        Lanes are in the order of `channels(4)`.
+        """
+        width = 4 * self.lanes
+
+        def unpack(left: Any, right: Any, unit: int, high: int) -> Any:
+            lanes = []
+            for group in range(0, width, 16):
+                for i in range(8 * high, 8 * high + 8, unit):
+                    start = group + i
+                    lanes += [*range(start, start + unit), *range(width + start, width + start + unit)]
+            return e.shuffle(left, right, lanes)
+
+        a, b, c, d = taps
+        pairs = [(unpack(a, b, 1, half), unpack(c, d, 1, half)) for half in (0, 1)]
+        return [unpack(left, right, 2, half) for left, right in pairs for half in (0, 1)]
+
+
+class Avx2(Level):
+    """AVX2: products of 16-bit pairs, added to 32 bits by one instruction."""
+
+    name = "avx2"
+    lanes = 8
+    rows = {1: 6, 2: 4, 4: 2}
+    features = ("avx2",)
+
+    def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
+        return e.intrinsic("llvm.x86.avx2.pmadd.wd", vector(I32, self.lanes), [unsigned, signed])
+
+    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
+        """Saturating packs."""
+        return _pack(e, self.lanes, "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb", vectors)
+
+
+class Avx512Vnni(Level):
+    """AVX-512 with VNNI: four byte products and their sum in one instruction."""
+
+    name = "avx512vnni"
+    lanes = 16
+    rows = {1: 12, 2: 12, 4: 6}
+    features = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
+
+    def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
+        """One vpdpbusd."""
+        kind, quads = vector(I8, 64), vector(I32, 16)
+        arguments = [accumulator, e.b.bitcast(unsigned, kind), e.b.bitcast(signed, kind)]
+        return e.intrinsic("llvm.x86.avx512.vpdpbusd.512", quads, arguments)
+
+    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
+        """Saturating packs."""
+        return _pack(e, self.lanes, "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512", vectors)
+
+
+def _pack(e: Emitter, lanes: int, to_words: str, to_bytes: str, vectors: Sequence[Any]) -> Any:
+    """Two rounds of packing, each within groups of 128 bits; fewer than four vectors are repeated to fill them."""
+    a, b, c, d = (list(vectors) * 4)[:4]
+    halves = [e.intrinsic(to_words, vector(I16, 2 * lanes), pair) for pair in ((a, b), (c, d))]
+    packed = e.intrinsic(to_bytes, vector(I8, 4 * lanes), halves)
+    if len(vectors) == 4:
+        return packed
+    used = 4 * len(vectors)  # bytes of each group that are not a repetition
+    return e.shuffle(packed, packed, [16 * group + i for group in range(lanes // 4) for i in range(used)])
+
+
+LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni())
+
+
+@functools.cache
+def available_levels() -> tuple[Level, ...]:
+    """The levels that this processor has, the slowest first."""
+    has = binding.get_host_cpu_features()
+    return tuple(level for level in LEVELS if all(has.get(feature, False) for feature in level.features))
+
+
+def choose_level(name: str | None = None) -> Level:
+    """The level of that name, of INT8RT_ISA, or the best one that this processor has.
+
+    Raises `InputError` for a name that is unknown or that this processor lacks.
+    """
+    wanted = name or os.environ.get("INT8RT_ISA")
+    levels = {level.name: level for level in available_levels()}
+    if not wanted:
+        return available_levels()[-1]
+    if wanted not in levels:
+        raise InputError(f"instruction set {wanted!r} is not available here; available: {', '.join(levels)}")
+    return levels[wanted]

@@ -1,0 +1,77 @@
+"""MEAN over neighbouring axes: sums of rows of channels, then the requantization of all of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from int8rt.kernels.base import element_count
+from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, stamp, store_i32
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.tile import pack_words, requantize_row
+from int8rt.kernels.mean import QuantizedSumParams
+from int8rt.kernels.reduce import ReduceParams
+from int8rt.model import TensorType
+from int8rt.quantization import vectorized
+
+MEAN = fields("input output scratch scratch_bytes words outer count inner low high")
+
+
+def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
+    """The step of a MEAN of 8-bit codes; None where the reduced axes are not neighbours."""
+    input, output = context.input(0), context.outputs[0]
+    if not isinstance(params, QuantizedSumParams) or input.type not in (TensorType.INT8, TensorType.UINT8):
+        return None
+    axes = sorted(axis % len(input.shape) for axis in params.axis)
+    if not axes or axes != list(range(axes[0], axes[-1] + 1)) or 0 in input.shape:
+        return None
+    count = element_count(input.shape[axes[0] : axes[-1] + 1])
+    inner = element_count(input.shape[axes[-1] + 1 :])
+    requantization = params.requantization
+    zero_point = unsigned(input.type, params.input_zero_point)
+    if 255 * count >= 1 << 31:
+        return None
+    variant = vectorized.choose(requantization, np.array([255 * count]))
+    if variant is None:
+        return None
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), 1)
+    words = np.concatenate([np.full((1, 1), -zero_point * count, np.int32), words])
+    scratch = 4 * inner + 256
+    values: dict[str, Any] = {
+        "input": At(input.index),
+        "output": At(output.index),
+        "scratch": Scratch(scratch),
+        "scratch_bytes": scratch,
+        "words": Data(pack_words(context.level, 1, np.repeat(words, context.level.lanes, axis=1))),
+        "outer": element_count(input.shape[: axes[0]]),
+        "count": count,
+        "inner": inner,
+        "low": unsigned(output.type, requantization.activation_min),
+        "high": unsigned(output.type, requantization.activation_max),
+    }
+    return Lowered(mean_kernel(context.level.name, variant, stamp()), MEAN, values)
+
+
+@cache
+def mean_kernel(level: str, variant: str, stamp: str) -> Any:
+    """The compiled MEAN for an instruction set and a variant of the requantization."""
+
+    @kernel
+    def mean(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, MEAN)[0]
+        inner, sums = p.inner, p.scratch + thread * p.scratch_bytes
+        first, last = share(p.outer, thread, threads)
+        for outer in range(first, last):
+            for c in range(inner):
+                store_i32(sums, c, np.int32(0))
+            for row in range(p.count):
+                source = p.input + (outer * p.count + row) * inner
+                for c in range(inner):
+                    store_i32(sums, c, np.int32(load_i32(sums, c) + np.int32(load_u8(source, c))))
+            requantize_row(level, variant, sums, p.words, 0, p.low, p.high, p.output + outer * inner, inner)
+
+    return mean

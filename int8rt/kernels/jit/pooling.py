@@ -1,0 +1,123 @@
+"""AVERAGE_POOL_2D and MAX_POOL_2D: a row of channels at a time, over the taps that lie inside the input."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from int8rt.kernels.jit.abi import (
+    fields,
+    kernel,
+    load_i32,
+    load_u8,
+    share,
+    stamp,
+    store_i32,
+    store_u8,
+)
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.pooling import Pool2DParams
+from int8rt.model import TensorType
+
+POOL = fields(
+    "input output scratch scratch_bytes batches out_height out_width height width channels kernel_height kernel_width "
+    "stride_height stride_width pad_height pad_width low high offset"
+)
+
+
+def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
+    """The step of a pool of 8-bit codes."""
+    input, output = context.input(0), context.outputs[0]
+    if input.type not in (TensorType.INT8, TensorType.UINT8) or input.type != output.type:
+        return None
+    batches, out_height, out_width, channels = output.shape
+    scratch = 4 * channels + 256
+    values: dict[str, Any] = {
+        "input": At(input.index),
+        "output": At(output.index),
+        "scratch": Scratch(scratch),
+        "scratch_bytes": scratch,
+        "batches": batches,
+        "out_height": out_height,
+        "out_width": out_width,
+        "height": input.shape[1],
+        "width": input.shape[2],
+        "channels": channels,
+        "kernel_height": params.height.kernel,
+        "kernel_width": params.width.kernel,
+        "stride_height": params.height.stride,
+        "stride_width": params.width.stride,
+        "pad_height": params.height.pad_before,
+        "pad_width": params.width.pad_before,
+        "low": unsigned(output.type, int(params.activation_min)),
+        "high": unsigned(output.type, int(params.activation_max)),
+        "offset": 128 if input.type == TensorType.INT8 else 0,
+    }
+    compiled = average_kernel(stamp()) if context.name == "AVERAGE_POOL_2D" else max_kernel(stamp())
+    return Lowered(compiled, POOL, values)
+
+
+@cache
+def average_kernel(stamp: str) -> Any:
+    """The compiled AVERAGE_POOL_2D."""
+
+    @kernel
+    def average_pool_2d(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, POOL)[0]
+        channels, sums, low, high = p.channels, p.scratch + thread * p.scratch_bytes, p.low, p.high
+        first, last = share(p.batches * p.out_height * p.out_width, thread, threads)
+        for pixel in range(first, last):
+            x, row = pixel % p.out_width, pixel // p.out_width
+            y, image = row % p.out_height, p.input + row // p.out_height * p.height * p.width * channels
+            top, left = y * p.stride_height - p.pad_height, x * p.stride_width - p.pad_width
+            bottom, right = min(top + p.kernel_height, p.height), min(left + p.kernel_width, p.width)
+            top, left = max(top, 0), max(left, 0)
+            count = (bottom - top) * (right - left)
+            for c in range(channels):
+                store_i32(sums, c, np.int32(-p.offset * count))
+            for ky in range(top, bottom):
+                for kx in range(left, right):
+                    source = image + (ky * p.width + kx) * channels
+                    for c in range(channels):
+                        store_i32(sums, c, np.int32(load_i32(sums, c) + np.int32(load_u8(source, c))))
+            target, half = p.output + pixel * channels, count // 2
+            for c in range(channels):
+                total = load_i32(sums, c)
+                # The nearest integer, ties away from 0; the float64 quotient of integers truncates as theirs does.
+                mean = np.int32(np.float64(total + (half if total > 0 else -half)) / count)
+                store_u8(target, c, np.uint8(min(max(mean + p.offset, low), high)))
+
+    return average_pool_2d
+
+
+@cache
+def max_kernel(stamp: str) -> Any:
+    """The compiled MAX_POOL_2D."""
+
+    @kernel
+    def max_pool_2d(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, POOL)[0]
+        channels, low, high = p.channels, np.uint8(p.low), np.uint8(p.high)
+        first, last = share(p.batches * p.out_height * p.out_width, thread, threads)
+        for pixel in range(first, last):
+            x, row = pixel % p.out_width, pixel // p.out_width
+            y, image = row % p.out_height, p.input + row // p.out_height * p.height * p.width * channels
+            top, left = y * p.stride_height - p.pad_height, x * p.stride_width - p.pad_width
+            bottom, right = min(top + p.kernel_height, p.height), min(left + p.kernel_width, p.width)
+            target = p.output + pixel * channels
+            for c in range(channels):
+                store_u8(target, c, low)
+            for ky in range(max(top, 0), bottom):
+                for kx in range(max(left, 0), right):
+                    source = image + (ky * p.width + kx) * channels
+                    for c in range(channels):
+                        store_u8(target, c, max(load_u8(target, c), load_u8(source, c)))
+            for c in range(channels):
+                store_u8(target, c, min(load_u8(target, c), high))
+
+    return max_pool_2d

@@ -1,0 +1,42 @@
+"""The table of jitted twins: operator name to the function that lowers it.
+
+A twin returns None for what it leaves to NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from int8rt.kernels.jit import conv, depthwise_conv, mean, movers, pooling, softmax, tables
+from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
+from int8rt.model import TensorType
+
+
+def lower_view(params: Any, context: LowerContext) -> View | None:
+    """Operators that only change the shape; strings have no place in the arena."""
+    return None if context.input(0).type == TensorType.STRING else View()
+
+
+_UNARY = (
+    "LOGISTIC TANH HARD_SWISH RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 LEAKY_RELU QUANTIZE DEQUANTIZE ELU GELU EXP LOG ABS "
+    "NEG SQRT RSQRT"
+).split()
+_MOVERS = (
+    "PAD MIRROR_PAD TRANSPOSE SLICE STRIDED_SLICE SPLIT SPLIT_V UNPACK GATHER TILE SPACE_TO_DEPTH DEPTH_TO_SPACE "
+    "SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND RESIZE_NEAREST_NEIGHBOR REVERSE_V2 BROADCAST_TO"
+).split()
+
+TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]] = {
+    "CONV_2D": conv.lower,
+    "DEPTHWISE_CONV_2D": depthwise_conv.lower,
+    "AVERAGE_POOL_2D": pooling.lower,
+    "MAX_POOL_2D": pooling.lower,
+    "MEAN": mean.lower,
+    "SOFTMAX": softmax.lower,
+    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), lower_view),
+    **dict.fromkeys(_UNARY, tables.lower_unary),
+    **dict.fromkeys(_MOVERS, movers.lower),
+    **dict.fromkeys(("CONCATENATION", "PACK"), movers.lower_concatenation),
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), tables.lower_binary),
+}

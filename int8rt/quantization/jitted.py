@@ -1,0 +1,44 @@
+"""Scalar twins of the primitives in `rounding` and `fixed_point`, for jitted loops; int64 in, int64 out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_INT32_MAX = (1 << 31) - 1
+_jit = njit(inline="always", error_model="numpy")
+
+
+@_jit
+def saturating_rounding_doubling_high_mul(a: Any, b: Any) -> Any:
+    """`rounding.saturating_rounding_doubling_high_mul`."""
+    return min((np.int64(a) * np.int64(b) + (1 << 30)) >> 31, _INT32_MAX)
+
+
+@_jit
+def rounding_divide_by_pot(x: Any, exponent: Any) -> Any:
+    """`rounding.rounding_divide_by_pot`."""
+    mask = (np.int64(1) << exponent) - 1
+    threshold = (mask >> 1) + (1 if x < 0 else 0)
+    return (x >> exponent) + (1 if (x & mask) > threshold else 0)
+
+
+@_jit
+def saturating_left_shift(x: Any, bits: Any) -> Any:
+    """The left shift of `rounding.saturating_rounding_multiply_by_pot`."""
+    return min(max(np.int64(x) << bits, -_INT32_MAX - 1), _INT32_MAX)
+
+
+@njit(error_model="numpy")
+def one_over_one_plus_x(a: Any) -> Any:
+    """`fixed_point.one_over_one_plus_x_for_x_in_0_1` for int32: 1 / (1 + a) of a in F_0, in F_0."""
+    total = a + _INT32_MAX
+    half = total // 2 if total % 2 == 0 else (total + 1) // 2
+    x = 1515870810 + saturating_rounding_doubling_high_mul(half, -1010580540)
+    for _ in range(3):
+        product = saturating_rounding_doubling_high_mul(half, x)
+        step = saturating_rounding_doubling_high_mul(x, (1 << 29) - product)
+        x += saturating_left_shift(step, 2)
+    return saturating_left_shift(x, 1)
