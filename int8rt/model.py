@@ -16,6 +16,14 @@ import numpy.typing as npt
 
 Shape = tuple[int, ...]
 
+_LONGEST_SHOWN = 100
+
+
+def shown(text: str) -> str:
+    """A name out of a file as messages and tables can show it: printable characters only, cut off where it is long."""
+    short = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    return short if short.isprintable() else "".join(char if char.isprintable() else "?" for char in short)
+
 
 class TensorType(enum.IntEnum):
     """Element types, numbered as in the TensorFlow Lite schema."""
@@ -233,6 +241,11 @@ class Tensor:
     variant_tensors: tuple[VariantTensor, ...] = ()
     external_buffer: int = 0
 
+    @property
+    def label(self) -> str:
+        """Name for messages and tables; see `shown`."""
+        return shown(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -256,7 +269,7 @@ class Operator:
     @property
     def label(self) -> str:
         """Name for messages and tables: the custom code of a custom operator."""
-        return f"CUSTOM:{self.custom_code}" if self.name == "CUSTOM" else self.name
+        return f"CUSTOM:{shown(self.custom_code)}" if self.name == "CUSTOM" else self.name
 
 
 @dataclass(frozen=True, slots=True)

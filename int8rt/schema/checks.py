@@ -5,10 +5,12 @@ All is checked that reading or running could stumble over; that operators stand 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from int8rt.errors import ModelError
-from int8rt.model import Model, Operator, Quantization, Subgraph, Tensor, TensorType
+from int8rt.model import Model, Operator, Quantization, Subgraph, Tensor, TensorType, shown
 from int8rt.schema.calls import check_calls
 from int8rt.schema.limits import Limits
 from int8rt.schema.packing import string_count
@@ -16,6 +18,7 @@ from int8rt.schema.sizes import element_count, file_bytes, memory_bytes
 from int8rt.schema.sparse import check_sparsity
 
 _NO_TENSOR = -1
+_MOST_ELEMENTS = 1 << 58
 
 
 def check_model(model: Model, limits: Limits) -> None:
@@ -32,7 +35,7 @@ def check_model(model: Model, limits: Limits) -> None:
             try:
                 total += _check_tensor(model, graph, tensor, limits)
             except ModelError as error:
-                raise ModelError(f"subgraph {i}, tensor {j} ({tensor.name}): {error}") from None
+                raise ModelError(f"subgraph {i}, tensor {j} ({tensor.label}): {error}") from None
         if total > limits.max_total_bytes:
             raise ModelError(
                 f"the tensors up to subgraph {i} take {total} bytes, more than the {limits.max_total_bytes} that"
@@ -55,7 +58,9 @@ def _check_tensor(model: Model, graph: Subgraph, tensor: Tensor, limits: Limits)
         raise ModelError(f"its shape {tensor.shape} has a negative dimension")
     signature = tensor.shape_signature
     if signature and (len(signature) != len(tensor.shape) or min(signature) < -1):
-        raise ModelError(f"its shape_signature {signature} does not fit its shape {tensor.shape}")
+        raise ModelError(f"its shape_signature {list(signature[:32])} does not fit its shape {list(tensor.shape)}")
+    if math.prod(size for size in tensor.shape if size) > _MOST_ELEMENTS:  # NumPy counts so, although 0 makes it empty
+        raise ModelError(f"its shape {tensor.shape} has more elements than can be counted")
     size = memory_bytes(tensor)
     if size > limits.max_tensor_bytes:
         raise ModelError(
@@ -131,7 +136,7 @@ def _check_indices(indices: tuple[int, ...], graph: Subgraph, where: str, what: 
 
 def _check_signatures(model: Model) -> None:
     for signature in model.signatures:
-        where = f"signature {signature.key!r}"
+        where = f"signature '{shown(signature.key)}'"
         if signature.subgraph >= len(model.subgraphs):
             raise ModelError(
                 f"{where} is about subgraph {signature.subgraph}, but the model has {len(model.subgraphs)} subgraphs"
@@ -141,7 +146,7 @@ def _check_signatures(model: Model) -> None:
             for name, index in names.items():
                 if index >= count:
                     raise ModelError(
-                        f"{where}: {what} {name!r} is tensor {index}, but the subgraph has {count} tensors"
+                        f"{where}: {what} '{shown(name)}' is tensor {index}, but the subgraph has {count} tensors"
                     )
 
 
@@ -149,7 +154,9 @@ def _check_buffer_references(model: Model) -> None:
     count = len(model.buffers)
     for item in model.metadata:
         if item.buffer >= count:
-            raise ModelError(f"metadata {item.name!r} is buffer {item.buffer}, but the model has {count} buffers")
+            raise ModelError(
+                f"metadata '{shown(item.name)}' is buffer {item.buffer}, but the model has {count} buffers"
+            )
     for external in model.external_buffers:
         if external.group >= len(model.external_buffer_groups):
             raise ModelError(

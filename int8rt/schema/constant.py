@@ -22,14 +22,14 @@ def constant_value(model: Model, tensor: Tensor) -> npt.NDArray[Any] | None:
     Raises ModelError where the data does not fit the shape, UnsupportedError where it is in another file.
     """
     if tensor.external_buffer:
-        raise UnsupportedError(f"the data of tensor {tensor.name!r} is in another file, which int8rt does not read")
+        raise UnsupportedError(f"the data of tensor '{tensor.label}' is in another file, which int8rt does not read")
     data = model.buffers[tensor.buffer] if tensor.buffer else None
     if data is None or tensor.type in (TensorType.RESOURCE, TensorType.VARIANT):
         return None
     if tensor.type is TensorType.STRING:
         array: npt.NDArray[Any] = unpack_strings(data)
         if array.size != element_count(tensor):
-            raise ModelError(f"tensor {tensor.name!r} holds {array.size} strings, its shape is {tensor.shape}")
+            raise ModelError(f"tensor '{tensor.label}' holds {array.size} strings, its shape is {tensor.shape}")
     elif tensor.sparsity is None:
         array = _elements(data, tensor, element_count(tensor))
     else:
@@ -45,7 +45,7 @@ def _elements(data: bytes | memoryview, tensor: Tensor, count: int) -> npt.NDArr
     bits, dtype = tensor.type.bits, tensor.type.dtype
     if count * bits > 8 * len(data):
         raise ModelError(
-            f"tensor {tensor.name!r} takes {file_bytes(tensor)} bytes, but buffer {tensor.buffer} has {len(data)}"
+            f"tensor '{tensor.label}' takes {file_bytes(tensor)} bytes, but buffer {tensor.buffer} has {len(data)}"
         )
     if bits < 8:
         return unpack_bits(data, bits, count, signed=dtype.kind == "i")

@@ -1,7 +1,8 @@
 """The reading half of the codec: flatbuffers numbers, where every position is checked before it is read.
 
 The flatbuffers package has no verifier. Here each table, vector and string is checked against the end of the file and
-charged to a budget, so that many offsets to one place cost no more than a file of twice the size.
+charged to a budget, so that many offsets to one place cost no more than a file of three times the size. Buffers are
+not charged: they are not copied.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in NUMBERS}
 
 # No table of the schema has more slots; what lies beyond in a vtable belongs to a newer schema.
 _MAX_SLOTS = 32
+
+# In bytes, about a quarter of what the Python objects take. A file without any weights needs 1.6 times its size.
+_BUDGET_FACTOR = 3
 _SPARE_BUDGET = 1 << 16
+_LARGEST_BUDGET = 1 << 28
+_TABLE_CHARGE = 32
+_ELEMENT_CHARGE = 8
+
+# Of a vector that becomes a tuple: shapes, an operator's tensors, options.
+_MOST_ELEMENTS = 1 << 20
 
 
 class Cursor:
@@ -36,7 +46,7 @@ class Cursor:
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self.size = len(data)
-        self.left = 2 * self.size + _SPARE_BUDGET
+        self.left = min(_BUDGET_FACTOR * self.size + _SPARE_BUDGET, _LARGEST_BUDGET)
         self.where = ""
 
     def fail(self, message: str) -> NoReturn:
@@ -61,7 +71,7 @@ class Cursor:
         if length < 4 or length % 2 or vtable + length > size:
             self.fail(f"{what}: vtable at {vtable} has length {length}")
         slots = min(length // 2 - 2, _MAX_SLOTS)
-        self.charge(8 + 2 * slots, what)
+        self.charge(_TABLE_CHARGE, what)
         return Table(self, position, struct.unpack_from(f"<{slots}H", data, vtable + 4))
 
     def target(self, position: int, what: str) -> int:
@@ -140,7 +150,9 @@ class Table:
             return None
         width = _UNPACK[storage][1]
         start, count = self.cursor.vector(position, width, what)
-        self.cursor.charge(4 + count * width, what)
+        if count > _MOST_ELEMENTS:
+            self.cursor.fail(f"{what}: {count} elements, more than {_MOST_ELEMENTS}")
+        self.cursor.charge(4 + count * _ELEMENT_CHARGE, what)
         return struct.unpack_from(f"<{count}{_FORMATS[storage]}", self.cursor.data, start)
 
     def array(self, slot: int, what: str, storage: str) -> npt.NDArray[Any] | None:

@@ -22,7 +22,7 @@ def check_loadable(model: Model) -> None:
                 _check_quantization(tensor)
                 _check_variable(model, tensor)
             except ModelError as error:
-                raise ModelError(f"subgraph {i}, tensor {j} ({tensor.name}): {error}") from None
+                raise ModelError(f"subgraph {i}, tensor {j} ({tensor.label}): {error}") from None
         for j, operator in enumerate(graph.operators):
             _check_operator(operator, f"subgraph {i}, operator {j} ({operator.label})")
 

@@ -25,10 +25,10 @@ def read_quantization(table: Table | None) -> Quantization | None:
     """Quantization parameters; None where there are none, also where an empty table stands for that."""
     if table is None:
         return None
-    low = table.array(0, "quantization min", "float32")
-    high = table.array(1, "quantization max", "float32")
-    scale = table.array(2, "quantization scale", "float32")
-    zero_point = table.array(3, "quantization zero_point", "int64")
+    low = _vector(table, 0, "quantization min", "float32")
+    high = _vector(table, 1, "quantization max", "float32")
+    scale = _vector(table, 2, "quantization scale", "float32")
+    zero_point = _vector(table, 3, "quantization zero_point", "int64")
     kind = table.number(4, "type of quantization details", "uint8")
     details = table.table(5, "quantization details") if kind else None
     if all(field is None for field in (low, high, scale, zero_point, details)):
@@ -45,6 +45,12 @@ def read_quantization(table: Table | None) -> Quantization | None:
         blockwise=BlockwiseQuantization(*_blocks(details)) if details is not None and kind == 2 else None,
         multi_axis=MultiAxisQuantization(*_blocks(details)) if details is not None and kind == 3 else None,
     )
+
+
+def _vector(table: Table, slot: int, what: str, storage: str) -> npt.NDArray[Any] | None:
+    """A vector, None where it is empty: both mean the same here."""
+    vector = table.array(slot, what, storage)
+    return vector if vector is not None and vector.size else None
 
 
 def _blocks(table: Table) -> tuple[int, int, int, tuple[int, ...]]:

@@ -16,6 +16,7 @@ from int8rt.model import (
     Tensor,
     TensorType,
     VariantTensor,
+    shown,
 )
 from int8rt.schema.checks import check_model
 from int8rt.schema.cursor import Cursor, Table
@@ -160,7 +161,7 @@ def _read_operator(table: Table, codes: list[_Code]) -> Operator:
     if index >= len(codes):
         cursor.fail(f"its code is number {index}, but the model has {len(codes)} operator codes")
     name, custom_code, version = codes[index]
-    cursor.where = f"{cursor.where} ({name}{':' if custom_code else ''}{custom_code})"
+    cursor.where = f"{cursor.where} ({name}{':' if custom_code else ''}{shown(custom_code)})"
     custom_options = table.copy(5, "custom_options")
     offset = table.number(9, "large_custom_options_offset", "uint64")
     if not custom_options and offset > 1:

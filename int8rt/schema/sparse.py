@@ -73,10 +73,10 @@ def _levels(sparsity: Sparsity, shape: Shape) -> list[_Level]:
     order = sparsity.traversal_order
     if not n + k == len(order) == len(sparsity.dimensions):
         raise ModelError(f"sparsity has {len(order)} dimensions and {len(sparsity.dimensions)} levels, not {n + k}")
+    if len(set(sparsity.block_map)) != k or not set(sparsity.block_map) <= set(range(n)):
+        raise ModelError(f"sparsity has {k} blocks, not along different dimensions of {shape}")
     if sorted(order[:n]) != list(range(n)) or sorted(order[n:]) != list(range(n, n + k)):
         raise ModelError(f"sparsity traverses dimensions {order}")
-    if len(set(sparsity.block_map)) != k or not set(sparsity.block_map) <= set(range(n)):
-        raise ModelError(f"sparsity has blocks along dimensions {sparsity.block_map}")
     strides = [math.prod(shape[d + 1 :]) for d in range(n)]
     blocks = [1] * n
     for dimension, metadata in zip(order[n:], sparsity.dimensions[n:], strict=True):

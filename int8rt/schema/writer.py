@@ -124,7 +124,7 @@ class _Writer:
         out = self.out
         tensors = []
         for i, tensor in enumerate(graph.tensors):
-            self.where = f"subgraph {index}, tensor {i} ({tensor.name})"
+            self.where = f"subgraph {index}, tensor {i} ({tensor.label})"
             tensors.append(self.tensor(tensor))
         operators = []
         for i, operator in enumerate(graph.operators):

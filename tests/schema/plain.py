@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,4 +23,6 @@ def plain(value: Any) -> Any:
         return [(key, plain(item)) for key, item in value.items()]
     if isinstance(value, tuple):
         return [plain(item) for item in value]
+    if isinstance(value, float) and math.isnan(value):
+        return "nan"
     return value
