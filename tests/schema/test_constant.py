@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import DimensionMetadata, Model, Sparsity, Subgraph, Tensor, TensorType
-from int8rt.schema import ModelBuilder, constant_value, read_model, write_model
+from int8rt.schema import ModelBuilder, TensorSpec, constant_value, read_model, single_operator_model, write_model
+from int8rt.schema import options as o
 from int8rt.schema.sparse import check_sparsity, densify
+from int8rt.verify.oracle import Oracle
 from tests.schema.models import every_part_model, sparse_weights
 
 T = TensorType
@@ -225,3 +227,24 @@ def test_levels_larger_than_a_chunk_are_placed_piece_by_piece() -> None:
     np.testing.assert_array_equal(densify(dense[dense != 0], sparse, shape), dense)
     plain = Sparsity((1, 0), (), (DimensionMetadata(False, 70_000), DimensionMetadata(False, 3)))
     np.testing.assert_array_equal(densify(np.ascontiguousarray(dense.T).ravel(), plain, shape), dense)
+
+
+@pytest.mark.litert
+def test_litert_densifies_the_same() -> None:
+    rng = np.random.default_rng(3)
+    cases: list[tuple[tuple[int, ...], tuple[int, ...], dict[int, int], set[int]]] = [
+        ((4, 8), (0, 1), {}, {1}),
+        ((4, 8), (1, 0), {}, {0, 1}),
+        ((4, 8), (0, 1, 2), {1: 4}, {1}),
+        ((8, 6), (0, 1, 2, 3), {0: 2, 1: 3}, {1}),
+        ((2, 3, 4), (2, 0, 1), {}, {2}),
+    ]
+    with Oracle() as oracle:
+        for shape, order, blocks, sparse in cases:
+            dense = np.where(rng.random(shape) < 0.4, rng.integers(-128, 128, shape), 0).astype(np.int8)
+            values, sparsity = sparsify(dense, order, blocks, sparse)
+            constant = TensorSpec(T.INT8, shape, raw=np.array(values, np.int8).tobytes(), sparsity=sparsity)
+            model = single_operator_model("DENSIFY", [constant], [TensorSpec(T.INT8, shape)], o.DensifyOptions())
+            (found,) = oracle.run(write_model(model), []).outputs
+            np.testing.assert_array_equal(found, dense)
+            np.testing.assert_array_equal(constant_value(model, model.subgraphs[0].tensors[0]), found)
