@@ -28,3 +28,9 @@ def divide_truncate(x: npt.ArrayLike, divisor: npt.ArrayLike) -> npt.NDArray[np.
     floor: npt.NDArray[np.int64] = x // divisor
     floor += (x < 0) & (floor * divisor != x)
     return floor
+
+
+def float_to_int32(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    """Whole numbers as int32 (in int64), as an x86 processor converts: -2^31 for what does not fit, and for NaN."""
+    fits = (x >= -(2.0**31)) & (x < 2.0**31)
+    return np.where(fits, x, -(2.0**31)).astype(np.int64)

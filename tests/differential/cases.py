@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,12 @@ examples = pytest.mark.parametrize("examples", [60, pytest.param(600, marks=pyte
 SCALES = (0.5, 1.0, 0.0625, 0.1, 0.007874016, 0.0235, 3.7, 1e-4, 100.0)
 
 
-@dataclass(frozen=True, repr=False)
 class Case:
     """A model and its inputs, shown as one line."""
 
-    model: Model
-    inputs: Sequence[Array]
+    def __init__(self, model: Model, inputs: Sequence[Array]) -> None:
+        self.model = model
+        self.inputs = inputs
 
     def __repr__(self) -> str:
         graph = self.model.subgraphs[0]
@@ -61,11 +61,24 @@ def case(
     outputs: Sequence[TensorSpec],
     options: Any = None,
     version: int = 1,
+    at_run_time: bool = False,
 ) -> Case:
-    """A single-operator model with random data for the inputs that are not constant."""
-    data = [random_data(rng, spec) for spec in inputs if spec is not None and not spec.is_constant]
+    """A single-operator model with random data for the inputs that are not constant.
+
+    at_run_time: the constants become inputs of the model, which get the same data.
+    """
+    data = [
+        random_data(rng, spec) if spec.data is None else spec.data
+        for spec in inputs
+        if spec is not None and (at_run_time or not spec.is_constant)
+    ]
+    if at_run_time:
+        inputs = [None if spec is None else replace(spec, data=None) for spec in inputs]
     return Case(single_operator_model(name, inputs, outputs, options, version), data)
 
+
+# Whether a shape, axis or index is known only while running: once in five models.
+at_run_time = st.integers(0, 4).map(lambda n: n == 0)
 
 generators = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 
@@ -75,7 +88,9 @@ def random_data(rng: np.random.Generator, spec: TensorSpec) -> Array:
     dtype, shape = spec.type.dtype, spec.shape
     if spec.type == TensorType.BOOL:
         return rng.random(shape) < 0.5
-    if dtype.kind in "fc":
+    if dtype.kind == "c":
+        return np.asarray(rng.normal(0, 10, shape) + 1j * rng.normal(0, 10, shape), dtype)
+    if dtype.kind == "f":
         values = np.asarray(rng.normal(0, 10, shape), dtype)
         special = np.array([0.0, -0.0, np.nan, np.inf, -np.inf], np.float32).astype(dtype)
         chosen = rng.choice(special, shape)

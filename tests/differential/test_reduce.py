@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import ReducerOptions
 from tests.differential.cases import (
     Case,
+    at_run_time,
     case,
     check_cases,
     examples,
@@ -48,16 +47,14 @@ def reductions(draw: st.DrawFn, name: str) -> Case:
     input = output = draw(quantizations(type))
     if name in ("MEAN", "SUM") or draw(st.integers(0, 19)) == 0:  # a maximum between different scales is refused
         output = draw(quantizations(type))
-    options = ReducerOptions(draw(st.booleans()))
-    known = draw(st.booleans())
-    drawn = case(
+    return case(
         draw(generators),
         name,
-        [TensorSpec(type, shape, input), axes if known else dataclasses.replace(axes, data=None)],
+        [TensorSpec(type, shape, input), axes],
         [TensorSpec(type, (), output)],
-        options,
+        ReducerOptions(draw(st.booleans())),
+        at_run_time=draw(at_run_time),
     )
-    return drawn if known else Case(drawn.model, [drawn.inputs[0], axes.data])
 
 
 @examples
