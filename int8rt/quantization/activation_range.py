@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from int8rt.errors import SpecError
 from int8rt.model import ActivationFunctionType, TensorType
-from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away
+from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, float_to_int32, round_half_away, wrap_int32
 
 # The real bounds of each activation; None: the range of the type. TFLite ignores TANH and SIGN_BIT.
 _BOUNDS: dict[ActivationFunctionType, tuple[float | None, float | None]] = {
@@ -29,28 +29,39 @@ def calculate_activation_range(
     within the range of `type` (INT8, UINT8 or INT16). Raises `SpecError` where the quotient does not fit int32.
     Source: TensorFlow Lite kernels/kernel_util.cc, CalculateActivationRangeQuantized.
     """
-    return quantize_range(*_BOUNDS.get(activation, (None, None)), scale, zero_point, type)
-
-
-def quantize_range(
-    low: float | None, high: float | None, scale: float, zero_point: int, type: TensorType
-) -> tuple[int, int]:
-    """`calculate_activation_range` for real bounds of any kind; None: the end of the type's range.
-
-    The operators RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1 take theirs so (kernels/activations.cc, QuantizedReluX).
-    """
     info = np.iinfo(type.dtype)
-    minimum = info.min if low is None else max(info.min, _quantize_bound(low, scale, zero_point))
-    maximum = info.max if high is None else min(info.max, _quantize_bound(high, scale, zero_point))
+    low, high = _BOUNDS.get(activation, (None, None))
+    minimum = info.min if low is None else max(info.min, zero_point + _quantize_bound(low, scale))
+    maximum = info.max if high is None else min(info.max, zero_point + _quantize_bound(high, scale))
     return int(minimum), int(maximum)
 
 
-def _quantize_bound(value: float, scale: float, zero_point: int) -> int:
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        quotient = round_half_away(np.float32(value) / np.float32(scale))
+def _quantize_bound(value: float, scale: float) -> int:
+    quotient = _quotient(value, scale)
     if not np.isfinite(quotient) or not INT32_MIN <= float(quotient) <= INT32_MAX:
         raise SpecError(f"the activation bound {value} is not representable with the output scale {scale}")
-    return zero_point + int(quotient)
+    return int(quotient)
+
+
+def _quotient(value: float, scale: float) -> np.float32:
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.float32(round_half_away(np.float32(value) / np.float32(scale)))
+
+
+def calculate_relu_range(
+    low: float, high: float | None, scale: float, zero_point: int, type: TensorType
+) -> tuple[int, int]:
+    """(minimum, maximum) in quantized steps of the operators RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1.
+
+    Like `calculate_activation_range`, but nothing is checked: a bound beyond int32 becomes -2^31, to which the zero
+    point is added with wrap-around, so that the maximum may lie below the type's range.
+    Source: TensorFlow Lite kernels/activations.cc, QuantizedReluX.
+    """
+    info = np.iinfo(type.dtype)
+    minimum = max(int(info.min), int(wrap_int32(zero_point + int(float_to_int32(_quotient(low, scale))))))
+    if high is None:
+        return minimum, int(info.max)
+    return minimum, min(int(info.max), int(wrap_int32(zero_point + int(float_to_int32(_quotient(high, scale))))))
 
 
 def calculate_float_activation_range(activation: ActivationFunctionType) -> tuple[float, float]:

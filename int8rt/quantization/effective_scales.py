@@ -46,8 +46,24 @@ def sum_multipliers(
     Both inputs are brought to twice the larger scale, t, with `left_shift` more bits: s1 / t, s2 / t and
     t / (2^left_shift · output_scale). left_shift: 20 for 8-bit types, 15 for int16. Source: kernels/add.cc, sub.cc.
     """
-    scale1, scale2 = np.float64(np.float32(input1_scale)), np.float64(np.float32(input2_scale))
+    scale1, scale2, scale = np.float32(input1_scale), np.float32(input2_scale), np.float32(output_scale)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        twice = 2 * np.maximum(scale1, scale2)
-        output = twice / (np.float64(1 << left_shift) * np.float64(np.float32(output_scale)))
+        # These products are float32, which matters only where they overflow.
+        twice = np.float64(np.float32(2) * np.maximum(scale1, scale2))
+        output = twice / np.float64(np.float32(1 << left_shift) * scale)
         return float(scale1 / twice), float(scale2 / twice), float(output)
+
+
+def squared_difference_multipliers(
+    input1_scale: float, input2_scale: float, output_scale: float, left_shift: int
+) -> tuple[float, float, float]:
+    """(input1, input2, output) multipliers of SQUARED_DIFFERENCE in float64.
+
+    As in `sum_multipliers`, with t² / (2^(2 · left_shift) · output_scale) for the square. left_shift: 7 for int8.
+    Source: kernels/squared_difference.cc.
+    """
+    input1, input2, _ = sum_multipliers(input1_scale, input2_scale, output_scale, left_shift)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        twice = np.float64(np.float32(2) * np.maximum(np.float32(input1_scale), np.float32(input2_scale)))
+        denominator = np.float32(1 << 2 * left_shift) * np.float32(output_scale)
+        return input1, input2, float(twice * twice / np.float64(denominator))
