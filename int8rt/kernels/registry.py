@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.base import Kernel
+from int8rt.kernels.cast import CAST
+from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 from int8rt.kernels.concatenation import CONCATENATION
 from int8rt.kernels.conv import CONV_2D
+from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
 from int8rt.kernels.exp import EXP
+from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
 from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
+from int8rt.kernels.leaky_relu import LEAKY_RELU
 from int8rt.kernels.log_softmax import LOG_SOFTMAX
+from int8rt.kernels.logical import LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR
 from int8rt.kernels.logistic import LOGISTIC
+from int8rt.kernels.maximum_minimum import MAXIMUM, MINIMUM
 from int8rt.kernels.mean import MEAN, SUM
 from int8rt.kernels.mirror_pad import MIRROR_PAD
+from int8rt.kernels.mul import MUL
 from int8rt.kernels.neg import NEG
 from int8rt.kernels.pack import PACK, UNPACK
 from int8rt.kernels.pad import PAD, PADV2
 from int8rt.kernels.pooling import AVERAGE_POOL_2D, MAX_POOL_2D
+from int8rt.kernels.prelu import PRELU
+from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD
+from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.shape import RANK, SHAPE
 from int8rt.kernels.slice import SLICE
 from int8rt.kernels.softmax import SOFTMAX
+from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
 from int8rt.kernels.strided_slice import STRIDED_SLICE
 from int8rt.kernels.tanh import TANH
 from int8rt.kernels.transpose import TRANSPOSE
@@ -34,39 +48,67 @@ KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         ABS,
+        ADD,
+        ARG_MAX,
+        ARG_MIN,
         AVERAGE_POOL_2D,
+        CAST,
         CONCATENATION,
         CONV_2D,
+        DEQUANTIZE,
         ELU,
+        EQUAL,
         EXP,
         EXPAND_DIMS,
+        FLOOR_DIV,
+        FLOOR_MOD,
         GELU,
+        GREATER,
+        GREATER_EQUAL,
         HARD_SWISH,
         L2_NORMALIZATION,
+        LEAKY_RELU,
+        LESS,
+        LESS_EQUAL,
         LOG,
+        LOGICAL_AND,
+        LOGICAL_NOT,
+        LOGICAL_OR,
         LOGISTIC,
         LOG_SOFTMAX,
+        MAXIMUM,
         MAX_POOL_2D,
         MEAN,
+        MINIMUM,
         MIRROR_PAD,
+        MUL,
         NEG,
+        NOT_EQUAL,
         PACK,
         PAD,
         PADV2,
+        PRELU,
+        QUANTIZE,
         RANK,
         REDUCE_ALL,
         REDUCE_ANY,
         REDUCE_MAX,
         REDUCE_MIN,
         REDUCE_PROD,
+        RELU,
+        RELU6,
+        RELU_0_TO_1,
+        RELU_N1_TO_1,
         RESHAPE,
         RSQRT,
         SHAPE,
         SLICE,
         SOFTMAX,
         SQRT,
+        SQUARED_DIFFERENCE,
         SQUEEZE,
         STRIDED_SLICE,
+        SUB,
         SUM,
         TANH,
         TRANSPOSE,

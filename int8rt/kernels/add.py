@@ -1,0 +1,194 @@
+"""ADD and SUB: input1 ± input2, broadcast, then the fused activation.
+
+int8, uint8, int16: each input is brought to twice the larger of the two scales, with `left_shift` more bits; the sum,
+in int32, is rescaled to the output. int16 with pot_scale_int16 and only powers of two for scales: one input is shifted
+right instead, and the sum saturates. Everything else: plain arithmetic, integers wrap around.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.kernels.arithmetic import (
+    PlainParams,
+    activation_range,
+    all_codes,
+    broadcast_operation,
+    broadcast_pair,
+    evaluate_plain,
+    is_8bit,
+    is_quantized,
+    look_up,
+    prepare_plain,
+    single_requantization,
+)
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.signature import signatures
+from int8rt.kernels.unary import within_spec
+from int8rt.model import TensorType
+from int8rt.quantization.effective_scales import sum_multipliers
+from int8rt.quantization.multiplier import quantize_multiplier_smaller_than_one
+from int8rt.quantization.requantize import Requantization, multiply_by_quantized_multiplier, requantize
+from int8rt.quantization.rounding import wrap_int32
+from int8rt.quantization.rounding_int16 import rounding_divide_by_pot_int16
+from int8rt.quantization.sigmoid_table import checked_log2
+from int8rt.schema.options import AddOptions, SubOptions
+
+_LEFT_SHIFT = {TensorType.INT8: 20, TensorType.UINT8: 20, TensorType.INT16: 15}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaledInput:
+    """How one input comes to the common scale: ((code + offset) << left_shift) · multiplier · 2^(shift - 31).
+
+    The shift to the left and the result are in int32. table: int32[256], the result for each 8-bit code; None for
+    int16, where it is computed while running.
+    """
+
+    offset: int
+    multiplier: int
+    shift: int
+    left_shift: int
+    table: npt.NDArray[np.int32] | None
+
+    def scale(self, codes: Array) -> npt.NDArray[np.int32]:
+        """The codes' values at the common scale."""
+        if self.table is not None:
+            return look_up(self.table, codes)
+        return scale_codes(codes, self.offset, self.multiplier, self.shift, self.left_shift)
+
+
+def scale_codes(codes: Array, offset: int, multiplier: int, shift: int, left_shift: int) -> npt.NDArray[np.int32]:
+    """What `ScaledInput` describes, for codes of any type; int32."""
+    shifted = wrap_int32((codes.reshape(-1).astype(np.int64) + offset) << left_shift)
+    return multiply_by_quantized_multiplier(shifted, multiplier, shift).astype(np.int32).reshape(codes.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddParams(Params):
+    """The general case. `requantization` has the output's multiplier, shift, offset and activation."""
+
+    input1: ScaledInput
+    input2: ScaledInput
+    requantization: Requantization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PotAddParams(Params):
+    """int16 and powers of two. input1_shift, input2_shift: 0 or negative, at least one of them 0."""
+
+    input1_shift: int
+    input2_shift: int
+    activation_min: int
+    activation_max: int
+
+
+def prepare(context: OperatorContext) -> AddParams | PotAddParams | PlainParams:
+    """Check the tensors of an ADD or SUB and derive its integers."""
+    options = context.options(SubOptions) if context.operator.name == "SUB" else context.options(AddOptions)
+    input1, input2, output = context.input(0), context.input(1), context.output()
+    plain_int16 = context.operator.name == "ADD" and not is_quantized(input1) and not is_quantized(output)
+    if output.type not in _LEFT_SHIFT or (output.type == TensorType.INT16 and plain_int16):
+        return prepare_plain(context, options.fused_activation_function)
+    check_int16_zero_point(context, input1, input2, output)
+    # Without options in the file, TensorFlow Lite takes false for pot_scale_int16; the schema's default is true.
+    if output.type == TensorType.INT16 and context.operator.options is not None and options.pot_scale_int16:
+        logs = [checked_log2(context.per_tensor(tensor)[0]) for tensor in (input1, input2, output)]
+        if all(is_power for is_power, _ in logs):
+            return _prepare_pot(context, options, logs[0][1], logs[1][1], logs[2][1])
+    return _prepare_general(context, options)
+
+
+def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions) -> AddParams:
+    input1, input2, output = context.input(0), context.input(1), context.output()
+    scale1, scale2, output_scale = (context.per_tensor(tensor)[0] for tensor in (input1, input2, output))
+    left_shift = _LEFT_SHIFT[output.type]
+    real1, real2, real_output = sum_multipliers(scale1, scale2, output_scale, left_shift)
+    # SUB shifts the wrong way from 1 on, by an undefined amount; ADD aborts the process.
+    if not 0 < real_output < 1:
+        raise context.invalid(
+            f"output scale {output_scale:g} of {output.name!r} does not fit input scales {scale1:g} and "
+            f"{scale2:g}: its multiplier would be {real_output:g}, which must be between 0 and 1"
+        )
+    return AddParams(
+        output_shapes=(broadcast_pair(context),),
+        input1=scaled_input(context, input1, real1, left_shift),
+        input2=scaled_input(context, input2, real2, left_shift),
+        requantization=single_requantization(
+            context, real_output, activation_range(context, options.fused_activation_function)
+        ),
+    )
+
+
+def scaled_input(context: OperatorContext, tensor: TensorInfo, real_multiplier: float, left_shift: int) -> ScaledInput:
+    """The parameters of one input; `ModelError` unless its multiplier is between 0 and 1."""
+    multiplier, shift = within_spec(context, quantize_multiplier_smaller_than_one, real_multiplier)
+    offset, table = -context.per_tensor(tensor)[1], None
+    if is_8bit(tensor.type):
+        table = scale_codes(all_codes(tensor.type), offset, multiplier, shift, left_shift)
+    return ScaledInput(offset, multiplier, shift, left_shift, table)
+
+
+def _prepare_pot(
+    context: OperatorContext, options: AddOptions | SubOptions, input1_log2: int, input2_log2: int, output_log2: int
+) -> PotAddParams:
+    input1_shift, input2_shift = input1_log2 - output_log2, input2_log2 - output_log2
+    if max(input1_shift, input2_shift) != 0 or min(input1_shift, input2_shift) < -31:
+        raise context.invalid(
+            f"int16 with scales 2^{input1_log2} and 2^{input2_log2} needs an output scale equal to the larger, "
+            f"at most 2^31 times the smaller, found 2^{output_log2}"
+        )
+    shape = broadcast_pair(context)
+    sizes = {element_count(s) for s in (context.input(0).shape, context.input(1).shape, shape)}
+    if context.operator.name == "ADD" and len(sizes) > 1:
+        raise context.unsupported("int16 with pot_scale_int16 does not broadcast")
+    low, high = activation_range(context, options.fused_activation_function)
+    return PotAddParams(
+        output_shapes=(shape,),
+        input1_shift=input1_shift,
+        input2_shift=input2_shift,
+        activation_min=low,
+        activation_max=high,
+    )
+
+
+def evaluate(
+    operation: Callable[..., Array], params: AddParams | PotAddParams | PlainParams, input1: Array, input2: Array
+) -> Array:
+    """ADD or SUB of two arrays; `operation`: numpy.add or numpy.subtract."""
+    if isinstance(params, PlainParams):
+        return evaluate_plain(operation, params, input1, input2)
+    if isinstance(params, PotAddParams):
+        shifted1 = rounding_divide_by_pot_int16(input1, -params.input1_shift)
+        shifted2 = rounding_divide_by_pot_int16(input2, -params.input2_shift)
+        total = broadcast_operation(operation, shifted1, shifted2, np.int64)
+        return np.clip(total, params.activation_min, params.activation_max, out=total).astype(np.int16)
+    scaled1, scaled2 = params.input1.scale(input1), params.input2.scale(input2)
+    return requantize(broadcast_operation(operation, scaled1, scaled2, np.int32), params.requantization)
+
+
+_SIGNATURES = signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float32"))
+
+ADD = Kernel(
+    name="ADD",
+    signatures=_SIGNATURES,
+    prepare=prepare,
+    evaluate=functools.partial(evaluate, np.add),
+    source="kernels/add.cc, reference/integer_ops/add.h, reference/add.h",
+    max_version=5,
+)
+
+SUB = Kernel(
+    name="SUB",
+    signatures=_SIGNATURES,
+    prepare=prepare,
+    evaluate=functools.partial(evaluate, np.subtract),
+    source="kernels/sub.cc, reference/sub.h",
+    max_version=5,
+)

@@ -1,0 +1,54 @@
+"""MAXIMUM and MINIMUM: the larger or smaller of two codes, broadcast.
+
+Codes are compared and copied as they are, whatever the scales and zero points of the three tensors say.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+
+from int8rt.kernels.arithmetic import broadcast_operation, broadcast_pair
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.signature import signatures
+
+
+def prepare(context: OperatorContext) -> Params:
+    """Check that the inputs broadcast."""
+    return Params(output_shapes=(broadcast_pair(context),))
+
+
+def evaluate(
+    operation: Callable[..., Array], first_wins: Callable[..., Array], params: Params, input1: Array, input2: Array
+) -> Array:
+    """input1 where first_wins(input1, input2), else input2; `operation`: the same for integers, in one step.
+
+    So with floats the second input wins where either is NaN, and where the two are zeros.
+    """
+    if input1.dtype.kind == "f":
+        return np.asarray(np.where(first_wins(input1, input2), input1, input2))
+    return broadcast_operation(operation, input1, input2, input1.dtype)
+
+
+_SIGNATURES = signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float16", "float32"))
+_SOURCE = "kernels/maximum_minimum.cc, reference/maximum_minimum.h"
+
+MAXIMUM = Kernel(
+    name="MAXIMUM",
+    signatures=_SIGNATURES,
+    prepare=prepare,
+    evaluate=functools.partial(evaluate, np.maximum, np.greater),
+    source=_SOURCE,
+    max_version=4,
+)
+
+MINIMUM = Kernel(
+    name="MINIMUM",
+    signatures=_SIGNATURES,
+    prepare=prepare,
+    evaluate=functools.partial(evaluate, np.minimum, np.less),
+    source=_SOURCE,
+    max_version=4,
+)

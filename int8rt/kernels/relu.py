@@ -1,0 +1,98 @@
+"""RELU, RELU6, RELU_N1_TO_1 and RELU_0_TO_1: a clamp of real numbers, from one scale to another.
+
+int8, uint8, int16: the code without its zero point is rescaled by input_scale / output_scale, and the bounds are codes
+of the output. float32: the clamp alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from int8rt.kernels.arithmetic import (
+    all_codes,
+    clamp,
+    is_8bit,
+    look_up,
+    single_requantization,
+    subtract_zero_point,
+)
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.signature import signatures
+from int8rt.model import TensorType
+from int8rt.quantization.activation_range import calculate_relu_range
+from int8rt.quantization.effective_scales import float32_scale_ratio
+from int8rt.quantization.requantize import Requantization, requantize
+
+# The real bounds of each operator; None: no bound.
+_BOUNDS: dict[str, tuple[float, float | None]] = {
+    "RELU": (0.0, None),
+    "RELU6": (0.0, 6.0),
+    "RELU_N1_TO_1": (-1.0, 1.0),
+    "RELU_0_TO_1": (0.0, 1.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReluParams(Params):
+    """A quantized clamp. table: the output code of each 8-bit input code, None for int16."""
+
+    input_zero_point: int
+    requantization: Requantization
+    table: Array | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatReluParams(Params):
+    """A float32 clamp; None: no bound."""
+
+    activation_min: float
+    activation_max: float | None
+
+
+def prepare(context: OperatorContext) -> ReluParams | FloatReluParams:
+    """Derive the integers of one of the four operators."""
+    input, output = context.input(0), context.output()
+    low, high = _BOUNDS[context.operator.name]
+    if input.type == TensorType.FLOAT32:
+        return FloatReluParams(output_shapes=(input.shape,), activation_min=low, activation_max=high)
+    check_int16_zero_point(context, input, output)
+    (input_scale, input_zero_point), (scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
+    bounds = calculate_relu_range(low, high, scale, zero_point, output.type)
+    requantization = single_requantization(context, float32_scale_ratio(input_scale, scale), bounds)
+    table = _rescale(all_codes(input.type), input_zero_point, requantization) if is_8bit(input.type) else None
+    return ReluParams(
+        output_shapes=(input.shape,), input_zero_point=input_zero_point, requantization=requantization, table=table
+    )
+
+
+def _rescale(codes: Array, zero_point: int, requantization: Requantization) -> Array:
+    return requantize(subtract_zero_point(codes, zero_point), requantization)
+
+
+def evaluate(params: ReluParams | FloatReluParams, input: Array) -> Array:
+    """The clamped numbers or codes."""
+    if isinstance(params, FloatReluParams):
+        output = input.copy()
+        clamp(output, params.activation_min, params.activation_max)
+        return output
+    if params.table is not None:
+        return look_up(params.table, input)
+    return _rescale(input, params.input_zero_point, params.requantization)
+
+
+def _kernel(name: str, types: tuple[str, ...], max_version: int) -> Kernel:
+    return Kernel(
+        name=name,
+        signatures=signatures("T -> T", T=types),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/activations.cc, reference/reference_ops.h (ReluX)",
+        max_version=max_version,
+    )
+
+
+RELU = _kernel("RELU", ("int8", "uint8", "int16", "float32"), 3)
+RELU6 = _kernel("RELU6", ("int8", "uint8", "int16", "float32"), 3)
+RELU_N1_TO_1 = _kernel("RELU_N1_TO_1", ("int8", "uint8", "float32"), 1)
+RELU_0_TO_1 = _kernel("RELU_0_TO_1", ("int8", "uint8", "float32"), 1)
