@@ -131,7 +131,8 @@ class OperatorContext:
         quantization = tensor.quantization
         if quantization is None or quantization.scale.size == 0:
             raise self.invalid(f"tensor {tensor.name!r} ({tensor.type.label}) has no quantization parameters")
-        scale, zero_point = quantization.scale, quantization.zero_point
+        # Zero points are int64 in the file and int32 in TensorFlow Lite.
+        scale, zero_point = quantization.scale, quantization.zero_point.astype(np.int32).astype(np.int64)
         if zero_point.size != scale.size:
             zero_point = np.broadcast_to(zero_point if zero_point.size == 1 else np.zeros(1, np.int64), scale.shape)
         return scale, zero_point

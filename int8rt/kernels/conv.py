@@ -3,39 +3,42 @@
 input: int8[N,H,W,I·groups], filter: int8[O,KH,KW,I] (OHWI), bias: int32[O], output: int8[N,OH,OW,O]
 acc[o] = bias[o] + Σ (input - input_zero_point) · (filter[o] - filter_zero_point), in int32 with wrap-around;
 taps beyond the border are left out, which is the same as an input equal to its zero point.
+With int16 activations the filter is int8, the zero points are 0, and the accumulator is of the bias's type.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
 from int8rt.kernels.convolution import (
-    add_constant,
+    accumulator_type,
     check_bias,
     check_symmetric_filter,
     convolution_requantization,
-    exact_float,
+    filter_zero_point,
+    input_zero_point,
     spatial_windows,
 )
+from int8rt.kernels.exact_product import ExactProduct
 from int8rt.kernels.padding import Window
 from int8rt.kernels.signature import signatures
+from int8rt.kernels.taps import pad_input, reachable_taps, windows
 from int8rt.model import TensorType
-from int8rt.quantization.requantize import Requantization, requantize
+from int8rt.quantization.requantize import Requantization, Requantizer
 from int8rt.schema.options import Conv2DOptions
 
-# Rows of the unrolled input that are multiplied at once: the copy stays within a few MB whatever the image's size.
-_BLOCK_BYTES = 4 << 20
+# What is worked on at once, in elements: the unrolled input (a copy), and the matrix product.
+_BLOCK_INPUT = 1 << 18
+_BLOCK_OUTPUT = 1 << 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conv2DParams(Params):
-    """`groups`: the input channels are split into that many parts, each `filter_channels` wide and with its own share of
-    the output channels.
+    """`groups`: the input channels are split into that many parts, each `filter_channels` wide and with its own share
+    of the output channels.
     """
 
     height: Window
@@ -50,70 +53,83 @@ class Conv2DParams(Params):
 def prepare(context: OperatorContext) -> Conv2DParams:
     """Check the tensors of a CONV_2D and derive its integers."""
     options = context.options(Conv2DOptions)
-    input, filter, output = context.input(0), context.input(1), context.output()
+    input, filter = context.input(0), context.input(1)
     if input.rank != 4 or filter.rank != 4:
         raise context.invalid(f"input and filter must have rank 4, found {list(input.shape)} and {list(filter.shape)}")
     channels, (out_channels, kernel_height, kernel_width, filter_channels) = input.shape[3], filter.shape
-    if filter_channels == 0 or channels % filter_channels or out_channels % (channels // filter_channels or 1):
+    if not channels or not filter_channels or channels % filter_channels:
         raise context.invalid(f"{channels} input channels do not fit a filter of shape {list(filter.shape)}")
+    groups = channels // filter_channels
+    if not out_channels or out_channels % groups:
+        raise context.invalid(f"{out_channels} output channels cannot be shared by {groups} groups")
     check_bias(context, 2, out_channels)
     if input.type != TensorType.UINT8:
         check_symmetric_filter(context, filter)
     height, width = spatial_windows(context, input.shape, (kernel_height, kernel_width), options)
+    accumulator = accumulator_type(context, input, 2, options.quantized_bias_type)
     return Conv2DParams(
         output_shapes=((input.shape[0], height.output, width.output, out_channels),),
         height=height,
         width=width,
-        groups=channels // filter_channels,
+        groups=groups,
         filter_channels=filter_channels,
-        input_zero_point=context.per_tensor(input)[1],
-        filter_zero_point=context.per_tensor(filter)[1] if input.type == TensorType.UINT8 else 0,
-        requantization=convolution_requantization(context, input, filter, output, options.fused_activation_function, 0),
+        input_zero_point=input_zero_point(context, input),
+        filter_zero_point=filter_zero_point(context, input, filter),
+        requantization=convolution_requantization(
+            context, input, filter, 0, 2, options.fused_activation_function, accumulator
+        ),
     )
 
 
-def evaluate(params: Conv2DParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
+def evaluate(params: Conv2DParams, input: Array, filter: Array, bias: Array) -> Array:
     """CONV_2D by unrolled windows and an exact floating-point matrix product."""
     (shape,) = params.output_shapes
     assert shape is not None
-    batches, out_height, out_width, out_channels = shape
     output = np.empty(shape, params.requantization.dtype)
-    padded = pad_input(input, params.height, params.width, params.input_zero_point)
-    weights = filter.reshape(out_channels, -1).astype(np.int64) - params.filter_zero_point
-    constant = -params.input_zero_point * weights.sum(axis=1)
-    if bias is not None:
-        constant = constant + bias
-    dtype = exact_float(weights, input.dtype)
-    matrices = [part.T.astype(dtype) for part in np.split(weights, params.groups)]
-    depth = weights.shape[1]
-    rows = max(1, _BLOCK_BYTES // max(1, out_width * depth * dtype.itemsize))
-    for batch in range(batches):
-        image = padded[batch].astype(dtype)
-        for row in range(0, out_height, rows):
-            windows = unroll(image, params.height, params.width, row, min(row + rows, out_height))
-            parts = np.split(windows, params.groups, axis=4) if params.groups > 1 else [windows]
-            products = [part.reshape(-1, depth) @ matrix for part, matrix in zip(parts, matrices, strict=True)]
-            product = products[0] if len(products) == 1 else np.concatenate(products, axis=1)
-            block = requantize(add_constant(product, constant), params.requantization)
-            output[batch, row : row + rows] = block.reshape(-1, out_width, out_channels)
+    if not output.size:
+        return output
+    height, width, filter = reachable_taps(params.height, params.width, filter)
+    padded = pad_input(input, height, width, params.input_zero_point)
+    group_input, group_output = params.filter_channels, shape[3] // params.groups
+    for group in range(params.groups):
+        channels = slice(group * group_output, (group + 1) * group_output)
+        part = padded[..., group * group_input : (group + 1) * group_input]
+        _convolve(params, part, filter[channels], bias.ravel()[channels], channels, (height, width), output)
     return output
 
 
-def pad_input(input: Array, height: Window, width: Window, value: int) -> Array:
-    """`input` [N,H,W,C] with `value` in every position that a window reaches beyond the border."""
-    pads = ((0, 0), (height.pad_before, height.pad_after), (width.pad_before, width.pad_after), (0, 0))
-    return np.pad(input, pads, constant_values=value) if any(map(any, pads)) else input
-
-
-def unroll(image: npt.NDArray[Any], height: Window, width: Window, first: int, last: int) -> npt.NDArray[Any]:
-    """Windows of output rows [first, last) of a padded image [H,W,C]: a view [rows,OW,KH,KW,C], nothing copied."""
-    row, column, channel = image.strides
-    return np.lib.stride_tricks.as_strided(
-        image[first * height.stride :],
-        (last - first, width.output, height.kernel, width.kernel, image.shape[2]),
-        (row * height.stride, column * width.stride, row * height.dilation, column * width.dilation, channel),
-        writeable=False,
-    )
+def _convolve(
+    params: Conv2DParams,
+    padded: Array,
+    filter: Array,
+    bias: Array,
+    channels: slice,
+    size: tuple[Window, Window],
+    output: Array,
+) -> None:
+    """One group: write output channels `channels` from its part of the padded input."""
+    height, width = size
+    weights = filter.reshape(filter.shape[0], -1)
+    if params.filter_zero_point:
+        weights = weights.astype(np.int32) - params.filter_zero_point
+    product = ExactProduct(weights, padded.dtype)
+    constant = bias.astype(np.int64) - params.input_zero_point * product.sums
+    requantizer = Requantizer(params.requantization.channels(channels), len(weights), constant, product.bound)
+    depth, whole = weights.shape[1], output.shape[3] == len(weights)
+    pixels = max(1, min(_BLOCK_INPUT // max(1, depth), _BLOCK_OUTPUT // len(weights)))
+    columns = min(width.output, pixels)
+    rows = max(1, pixels // width.output)
+    for image, result in zip(padded, output, strict=True):
+        view = windows(image, height, width)
+        for row in range(0, height.output, rows):
+            for column in range(0, width.output, columns):
+                block = view[row : row + rows, column : column + columns]
+                target = result[row : row + rows, column : column + columns, channels]
+                count = block.shape[0] * block.shape[1]
+                values = target.reshape(count, -1) if whole else np.empty((count, len(weights)), output.dtype)
+                requantizer(product(block, count), values)
+                if not whole:
+                    target[...] = values.reshape(target.shape)
 
 
 def macs(params: Conv2DParams) -> int:
@@ -124,7 +140,9 @@ def macs(params: Conv2DParams) -> int:
 
 CONV_2D = Kernel(
     name="CONV_2D",
-    signatures=signatures("int8,int8|int4,int32 -> int8", "uint8,uint8,int32 -> uint8"),
+    signatures=signatures(
+        "int8,int8|int4,int32 -> int8", "uint8,uint8,int32 -> uint8", "int16,int8|int4,int32|int64 -> int16"
+    ),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/conv.cc, reference/integer_ops/conv.h, reference/conv.h",

@@ -1,13 +1,12 @@
-"""What CONV_2D, DEPTHWISE_CONV_2D and TRANSPOSE_CONV share: checks, windows, multipliers, exact products."""
+"""What CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV and FULLY_CONNECTED share: checks and derived integers."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from int8rt.kernels.base import OperatorContext, TensorInfo
+from int8rt.kernels.base import OperatorContext, TensorInfo, element_count
 from int8rt.kernels.padding import Window, sliding_window
 from int8rt.model import ActivationFunctionType, Padding, Shape, TensorType
 from int8rt.quantization.activation_range import calculate_activation_range
@@ -17,6 +16,9 @@ from int8rt.quantization.multiplier import (
     quantize_multipliers,
 )
 from int8rt.quantization.requantize import Requantization
+
+INT16_MAX = 32767
+_LARGEST_ZERO_POINT = 1 << 20
 
 
 class _WindowOptions(Protocol):
@@ -35,27 +37,40 @@ class _WindowOptions(Protocol):
 def spatial_windows(
     context: OperatorContext, input_shape: Shape, kernel: tuple[int, int], options: _WindowOptions
 ) -> tuple[Window, Window]:
-    """(height, width) windows of an NHWC input; `ModelError` for strides below 1 or windows that do not fit."""
+    """(height, width) windows of an NHWC input; `ModelError` for windows that do not fit and steps outside int16."""
     strides, dilations = (options.stride_h, options.stride_w), (options.dilation_h_factor, options.dilation_w_factor)
-    if min(strides) < 1 or min(dilations) < 1 or min(kernel) < 1:
-        raise context.invalid(f"strides {strides}, dilations {dilations} and kernel {kernel} must be at least 1")
+    if not all(1 <= step <= INT16_MAX for step in (*strides, *dilations)):
+        raise context.invalid(f"strides {strides} and dilations {dilations} must be within [1, {INT16_MAX}]")
+    if min(*kernel, *input_shape[1:]) < 1:
+        raise context.invalid(f"the kernel {kernel} and the input {list(input_shape)} must not be empty")
     height, width = (
         sliding_window(input_shape[1 + axis], kernel[axis], strides[axis], dilations[axis], options.padding)
         for axis in (0, 1)
     )
-    if height.output < 1 or width.output < 1:
+    if height.output < 0 or width.output < 0:
         raise context.invalid(f"a {kernel} window does not fit the input {list(input_shape)}")
+    check_padding(context, height, width)
     return height, width
 
 
+def check_padding(context: OperatorContext, *windows: Window) -> None:
+    """`ModelError` for padding that does not fit int16, in which TensorFlow Lite keeps it."""
+    padding = max(window.pad_before for window in windows)
+    if padding > INT16_MAX:
+        raise context.invalid(f"needs a padding of {padding}, at most {INT16_MAX} is possible")
+
+
 def check_bias(context: OperatorContext, index: int, channels: int) -> None:
-    """`ModelError` unless input `index` is absent or holds one value for each output channel, with zero point 0."""
+    """`ModelError` unless input `index` is absent or holds one value for each output channel, with zero point 0.
+
+    TensorFlow Lite looks at the zero point only of a bias that has a single one.
+    """
     bias = context.optional_input(index)
     if bias is None:
         return
-    if bias.shape != (channels,):
+    if element_count(bias.shape) != channels:
         raise context.invalid(f"bias {bias.name!r} has shape {list(bias.shape)}, expected [{channels}]")
-    if bias.quantization is not None and np.any(bias.quantization.zero_point[:1] != 0):
+    if bias.quantization is not None and bias.quantization.scale.size == 1 and context.per_tensor(bias)[1] != 0:
         raise context.invalid(f"bias {bias.name!r} has a zero point other than 0")
 
 
@@ -65,36 +80,103 @@ def check_symmetric_filter(context: OperatorContext, filter: TensorInfo) -> None
         raise context.invalid(f"filter {filter.name!r} has a zero point other than 0")
 
 
+def accumulator_type(
+    context: OperatorContext, input: TensorInfo, bias_index: int, quantized_bias_type: TensorType
+) -> np.dtype[Any]:
+    """int32 for 8-bit inputs; for int16 what the option `quantized_bias_type` says, int64 where it is not set.
+
+    TensorFlow Lite reads the bias as that type whatever its own is; where they differ, it reads past its end.
+    """
+    if input.type != TensorType.INT16:
+        return np.dtype(np.int32)
+    for tensor in (input, context.output()):
+        if context.per_tensor(tensor)[1] != 0:
+            raise context.invalid(f"int16 tensor {tensor.name!r} has a zero point other than 0")
+    accumulator = TensorType.INT64 if quantized_bias_type == TensorType.FLOAT32 else quantized_bias_type
+    if accumulator not in (TensorType.INT32, TensorType.INT64):
+        raise context.invalid(f"quantized_bias_type is {accumulator.label}, expected int32 or int64")
+    bias = context.optional_input(bias_index)
+    if bias is not None and bias.type != accumulator:
+        raise context.invalid(
+            f"bias {bias.name!r} is {bias.type.label}, but quantized_bias_type says {accumulator.label}"
+        )
+    return accumulator.dtype
+
+
+def input_zero_point(context: OperatorContext, input: TensorInfo) -> int:
+    """The zero point of the input; `ModelError` where it is so far outside its type that sums would not be exact."""
+    zero_point = context.per_tensor(input)[1]
+    if abs(zero_point) > _LARGEST_ZERO_POINT:
+        raise context.invalid(f"input {input.name!r} has zero point {zero_point}")
+    return zero_point
+
+
+def filter_zero_point(context: OperatorContext, input: TensorInfo, filter: TensorInfo) -> int:
+    """The zero point that is subtracted from the weights: that of uint8 filters; signed ones are read as symmetric."""
+    if input.type != TensorType.UINT8:
+        return 0
+    zero_point = context.per_tensor(filter)[1]
+    if not 0 <= zero_point <= 255:
+        raise context.invalid(f"filter {filter.name!r} has zero point {zero_point}, expected 0 to 255")
+    return zero_point
+
+
+def check_bias_scale(
+    context: OperatorContext, input_scale: float, filter_scale: float, bias: TensorInfo | None, output_scale: float
+) -> None:
+    """`ModelError` where the scale of the bias is not about input_scale · filter_scale.
+
+    Source: TensorFlow Lite kernels/kernel_util.cc, GetQuantizedConvolutionMultipler.
+    """
+    if bias is None:
+        return
+    known = bias.quantization is not None and bias.quantization.scale.size == 1
+    bias_scale = context.per_tensor(bias)[0] if known else 0.0
+    with np.errstate(all="ignore"):
+        difference = np.abs(np.float64(input_scale) * filter_scale - bias_scale) / np.float64(output_scale)
+    if not difference <= 0.02:
+        raise context.invalid(
+            f"bias {bias.name!r} has scale {bias_scale:g}, expected input scale · filter scale = "
+            f"{input_scale * filter_scale:g} within 0.02 output steps"
+        )
+
+
 def convolution_requantization(
     context: OperatorContext,
     input: TensorInfo,
     filter: TensorInfo,
-    output: TensorInfo,
-    activation: ActivationFunctionType,
     channel_axis: int,
+    bias_index: int,
+    activation: ActivationFunctionType,
+    accumulator: np.dtype[Any],
 ) -> Requantization:
     """Multipliers, zero point and clamp of a convolution; one multiplier, or one for each output channel.
 
     `channel_axis`: the filter's dimension that counts output channels. The real multiplier is
     input_scale · filter_scale / output_scale: in float64 for signed types, with the product rounded to float32 for
-    uint8. Source: TensorFlow Lite kernels/kernel_util.cc, PopulateConvolutionQuantizationParams.
+    uint8, whose bias must also have a fitting scale. Where that is not finite the fixed-point multiplier is 0, as it
+    comes out of TensorFlow Lite. Source: kernels/kernel_util.cc, PopulateConvolutionQuantizationParams.
     """
+    output = context.output()
     input_scale, _ = context.per_tensor(input)
     output_scale, output_zero_point = context.per_tensor(output)
     filter_scale, _ = context.per_axis(filter)
-    channels = filter.shape[channel_axis]
-    if filter_scale.size not in (1, channels):
-        raise context.invalid(f"filter {filter.name!r} has {filter_scale.size} scales for {channels} output channels")
+    if filter_scale.size > 1:
+        check_channel_scales(context, filter, channel_axis)
     if input.type == TensorType.UINT8:
-        real = np.array([float32_product_multiplier(input_scale, context.per_tensor(filter)[0], output_scale)])
+        (scale, _) = context.per_tensor(filter)
+        check_bias_scale(context, input_scale, scale, context.optional_input(bias_index), output_scale)
+        real = np.array([float32_product_multiplier(input_scale, scale, output_scale)])
+        if not real[0] * output_scale >= 0:
+            raise context.invalid(f"input scale {input_scale:g} · filter scale {scale:g} is negative")
     else:
         real = convolution_multipliers(input_scale, filter_scale, output_scale)
-    multiplier, shift = quantize_multipliers(real)
+    multiplier, shift = quantize_multipliers(np.where(np.isfinite(real), real, 0.0))
     activation_min, activation_max = calculate_activation_range(
         activation, output_scale, output_zero_point, output.type
     )
     return Requantization(
-        rounding=context.profile.rounding(context.operator.name),
+        rounding=context.profile.rounding(context.operator.name, accumulator),
         multiplier=multiplier,
         shift=shift,
         real_multiplier=real,
@@ -102,21 +184,17 @@ def convolution_requantization(
         activation_min=activation_min,
         activation_max=activation_max,
         dtype=output.type.dtype,
+        accumulator=accumulator,
     )
 
 
-def exact_float(weights: npt.NDArray[np.int64], input_dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The narrower floating type in which a matrix product with these weights [O,K] is exact.
-
-    Every partial sum is an integer below Σ|w| · max|x|; float32 holds all integers up to 2^24, float64 up to 2^53.
-    """
-    info = np.iinfo(input_dtype)
-    bound = int(np.abs(weights).sum(axis=1).max(initial=0)) * max(-info.min, info.max)
-    return np.dtype(np.float32 if bound < 1 << 24 else np.float64)
-
-
-def add_constant(product: npt.NDArray[Any], constant: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """An exact floating-point product [.., O] plus a constant [O], in int32 with wrap-around."""
-    accumulator = product.astype(np.int32 if product.dtype == np.float32 else np.int64).astype(np.int32)
-    accumulator += constant.astype(np.int32)
-    return accumulator
+def check_channel_scales(context: OperatorContext, filter: TensorInfo, channel_axis: int) -> None:
+    """`ModelError` unless a filter with several scales has one for each output channel, along a dimension as long."""
+    assert filter.quantization is not None
+    count, channels = filter.quantization.scale.size, filter.shape[channel_axis]
+    axis = filter.quantization.quantized_dimension
+    if count != channels or not 0 <= axis < filter.rank or filter.shape[axis] != channels:
+        raise context.invalid(
+            f"filter {filter.name!r} {list(filter.shape)} has {count} scales along dimension {axis}, "
+            f"expected {channels} along dimension {channel_axis}"
+        )

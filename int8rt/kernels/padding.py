@@ -27,10 +27,15 @@ class Window:
 
 
 def sliding_window(input: int, kernel: int, stride: int, dilation: int, padding: Padding) -> Window:
-    """The window for an input of this many elements; `output` may come out as 0 or less where nothing fits."""
+    """The window for an input of this many elements; `output` may come out as 0 or less where nothing fits.
+
+    Its quotient is truncated, as in C++: a window that is too large by less than a stride has no output.
+    """
     effective = (kernel - 1) * dilation + 1
     if padding == Padding.SAME:
         output = -(-input // stride)
         total = max((output - 1) * stride + effective - input, 0)
         return Window(input, output, kernel, stride, dilation, total // 2, total - total // 2)
-    return Window(input, (input + stride - effective) // stride, kernel, stride, dilation, 0, 0)
+    room = input + stride - effective
+    output = room // stride if room >= 0 else -(-room // stride)
+    return Window(input, output, kernel, stride, dilation, 0, 0)

@@ -11,6 +11,7 @@ from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 from int8rt.kernels.concatenation import CONCATENATION
 from int8rt.kernels.conv import CONV_2D
+from int8rt.kernels.depthwise_conv import DEPTHWISE_CONV_2D
 from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
@@ -55,6 +56,7 @@ KERNELS: Mapping[str, Kernel] = {
         CAST,
         CONCATENATION,
         CONV_2D,
+        DEPTHWISE_CONV_2D,
         DEQUANTIZE,
         ELU,
         EQUAL,

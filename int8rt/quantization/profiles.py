@@ -8,23 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from int8rt.errors import InputError
-from int8rt.quantization.requantize import Rounding
+from int8rt.quantization.requantization import Rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`roundings`: operator name to the rounding of its accumulator; every other operator uses `default`."""
+    """`roundings`: operator name to the rounding of its accumulator, whatever its width.
+
+    Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
+    """
 
     name: str
     description: str
     roundings: Mapping[str, Rounding]
     default: Rounding = Rounding.DOUBLE
+    default_int64: Rounding = Rounding.INT64
 
-    def rounding(self, operator: str) -> Rounding:
-        """The rounding of an operator's rescaling, by its TensorFlow Lite name."""
-        return self.roundings.get(operator, self.default)
+    def rounding(self, operator: str, accumulator: np.dtype[Any] = np.dtype(np.int32)) -> Rounding:  # noqa: B008
+        """The rounding of an operator's rescaling, by its TensorFlow Lite name and its accumulator's type."""
+        return self.roundings.get(operator, self.default_int64 if accumulator.itemsize == 8 else self.default)
 
 
 TFLITE_REF = Profile(

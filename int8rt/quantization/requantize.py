@@ -1,93 +1,151 @@
-"""From int32 accumulators to the quantized output: rescale, add the zero point, clamp, narrow.
+"""From integer accumulators to the quantized output: rescale, add the zero point, clamp, narrow.
 
-The `Rounding` says how the rescaling rounds; a profile chooses one for each operator.
+The `Rounding` says how the rescaling rounds; a profile chooses one for each operator. The functions here are the
+definition; `Requantizer` computes the same in float64 (see `float64_rescale`) wherever that is exact, being quicker.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.quantization.rounding import round_half_away
+from int8rt.quantization.float64_rescale import float64_rescale, reduced_multiplier
+from int8rt.quantization.requantization import Requantization, Rounding
+from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away
 
+__all__ = [
+    "Requantization",
+    "Requantizer",
+    "Rounding",
+    "multiply_by_quantized_multiplier",
+    "multiply_by_quantized_multiplier_int64",
+    "multiply_by_real_multiplier",
+    "requantize",
+]
 
-class Rounding(enum.Enum):
-    """How accumulator · real multiplier becomes an integer."""
-
-    DOUBLE = "two roundings: a doubling high multiply (ties up), then a shift (ties away from zero)"
-    INT64 = "one rounding, ties up, of a 64-bit product with a 16-bit multiplier"
-    FLOAT64 = "a float64 product with the real multiplier, ties away from zero"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Requantization:
-    """What turns an accumulator into an output value.
-
-    multiplier, shift: int32[n], n = 1 or the number of output channels (the last axis of the accumulator).
-    real_multiplier: float64[n], the numbers that (multiplier, shift) stand for.
-    zero_point, activation_min, activation_max: of the output, in quantized steps. dtype: of the output.
-    """
-
-    rounding: Rounding
-    multiplier: npt.NDArray[np.int32]
-    shift: npt.NDArray[np.int32]
-    real_multiplier: npt.NDArray[np.float64]
-    zero_point: int
-    activation_min: int
-    activation_max: int
-    dtype: np.dtype[Any]
-
-
-# Rows of an accumulator that are worked on at once: small enough that int64 intermediates stay in a core's L2 cache.
+# Elements that are worked on at once, so that their float64 values stay in a core's cache; and the length of a row,
+# below which pixels are put side by side because NumPy's innermost loop would be too short.
 _BLOCK_ELEMENTS = 1 << 15
+_ROW_ELEMENTS = 1 << 10
 
 
 def requantize(accumulator: npt.NDArray[Any], parameters: Requantization) -> npt.NDArray[Any]:
-    """The output values of `accumulator` (int32 or int64, channels last), in its shape and in `parameters.dtype`.
+    """The output values of `accumulator` (integers, channels last), in its shape and in `parameters.dtype`."""
+    channels = accumulator.shape[-1] if accumulator.ndim and parameters.multiplier.size > 1 else 1
+    output = np.empty(accumulator.shape, parameters.dtype)
+    rows = np.ascontiguousarray(accumulator).reshape(-1, channels)
+    Requantizer(parameters, channels)(rows, output.reshape(-1, channels))
+    return output
 
-    The zero point is added in int32 with wrap-around, as TensorFlow Lite does, before the clamp.
+
+class Requantizer:
+    """`requantize` for one operator, block by block of its accumulators.
+
+    constant: int64[channels], added to every accumulator (the bias, and what zero points amount to), or None.
+    bound: no |accumulator| without the constant is larger; one number, or one for each channel. It decides only how
+    quickly the result comes: the less is known, the fewer channels can be computed in float64.
     """
-    rescale = _RESCALE[parameters.rounding]
-    channels = accumulator.shape[-1] if accumulator.ndim and parameters.multiplier.size > 1 else 0
-    rows = np.ascontiguousarray(accumulator).reshape(-1, channels) if channels else accumulator.reshape(1, -1)
-    output = np.empty(rows.shape, parameters.dtype)
-    if channels:
-        step = max(1, _BLOCK_ELEMENTS // channels)
-        blocks = [(slice(i, i + step), slice(None)) for i in range(0, rows.shape[0], step)]
-    else:
-        blocks = [(slice(None), slice(i, i + _BLOCK_ELEMENTS)) for i in range(0, rows.shape[1], _BLOCK_ELEMENTS)]
-    zero_point = np.int32(parameters.zero_point)
-    for block in blocks:
-        value = rescale(rows[block], parameters).astype(np.int32)
-        np.add(value, zero_point, out=value)
-        np.maximum(value, parameters.activation_min, out=value)
-        np.minimum(value, parameters.activation_max, out=value)
-        output[block] = value
-    return output.reshape(accumulator.shape)
+
+    def __init__(
+        self,
+        parameters: Requantization,
+        channels: int,
+        constant: npt.NDArray[np.int64] | None = None,
+        bound: npt.ArrayLike | None = None,
+    ) -> None:
+        self._parameters = parameters
+        self._channels = channels
+        self._constant = constant
+        if bound is None:
+            bound = np.iinfo(parameters.accumulator).max
+        largest = np.broadcast_to(np.asarray(bound, np.float64), (channels,))
+        if constant is not None:
+            largest = largest + np.abs(constant.astype(np.float64))
+        rescale = float64_rescale(parameters, largest)
+        self._inexact = np.flatnonzero(~rescale.exact)
+        self._pixels = max(1, _ROW_ELEMENTS // max(1, channels))
+        self._rescale = rescale.tiled(self._pixels)
+        self._tiled_constant = None if constant is None else np.tile(constant.astype(np.float64), self._pixels)
+        work = max(_BLOCK_ELEMENTS, channels * self._pixels)
+        self._value, self._scratch = np.empty(work), np.empty(work)
+
+    def __call__(self, accumulator: npt.NDArray[Any], output: npt.NDArray[Any]) -> None:
+        """Store the output values of `accumulator` in `output`, both [n, channels] and contiguous.
+
+        accumulator: integers, of an integer or a floating type; without the constant.
+        """
+        if self._inexact.size < self._channels:
+            pixels = accumulator.shape[0]
+            whole = pixels // self._pixels * self._pixels
+            self._in_float64(accumulator[:whole], output[:whole], self._pixels)
+            self._in_float64(accumulator[whole:], output[whole:], pixels - whole)
+        if self._inexact.size:
+            rows = max(1, _BLOCK_ELEMENTS // self._inexact.size)
+            for row in range(0, accumulator.shape[0], rows):
+                block = accumulator[row : row + rows, self._inexact]
+                output[row : row + rows, self._inexact] = self._in_integers(block)
+
+    def _in_float64(self, accumulator: npt.NDArray[Any], output: npt.NDArray[Any], pixels: int) -> None:
+        if not accumulator.size:
+            return
+        width = pixels * self._channels
+        accumulator, output = accumulator.reshape(-1, width), output.reshape(-1, width)
+        rows = max(1, self._value.size // width)
+        for row in range(0, accumulator.shape[0], rows):
+            block = accumulator[row : row + rows]
+            value, scratch = (work[: block.size].reshape(block.shape) for work in (self._value, self._scratch))
+            if self._tiled_constant is None:
+                np.copyto(value, block)
+            else:
+                np.add(block, self._tiled_constant[:width], out=value)
+            self._rescale.run(value, scratch, output[row : row + rows])
+
+    def _in_integers(self, accumulator: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        p, channels = self._parameters, self._inexact
+        total = accumulator.astype(np.int64)
+        if self._constant is not None:
+            total += self._constant[channels]
+        total = total.astype(p.accumulator).astype(np.int64)
+        value = _rescale(total, p, channels if p.multiplier.size > 1 else slice(None)).astype(np.int32)
+        # The zero point is added in int32 with wrap-around, before the clamp.
+        np.add(value, np.int32(p.zero_point), out=value)
+        np.maximum(value, p.activation_min, out=value)
+        np.minimum(value, p.activation_max, out=value)
+        return value.astype(p.dtype)
+
+
+def _rescale(
+    total: npt.NDArray[np.int64], p: Requantization, channels: npt.NDArray[np.intp] | slice
+) -> npt.NDArray[np.int64]:
+    match p.rounding:
+        case Rounding.DOUBLE:
+            return multiply_by_quantized_multiplier(total, p.multiplier[channels], p.shift[channels])
+        case Rounding.INT64:
+            return multiply_by_quantized_multiplier_int64(total, p.multiplier[channels], p.shift[channels])
+        case Rounding.FLOAT64:
+            return multiply_by_real_multiplier(total, p.real_multiplier[channels])
 
 
 def multiply_by_quantized_multiplier(
     x: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike
 ) -> npt.NDArray[np.int64]:
-    """x · multiplier · 2^(shift - 31) with two roundings; int32 x and multiplier, -31 <= shift <= 30; result in int32.
+    """x · multiplier · 2^(shift - 31) with two roundings; int32 x and multiplier, shift >= -31; the result in int32.
 
     A positive shift is applied first, with wrap-around in int32; then the doubling high multiply (ties up); then the
-    negative shift (ties away from zero). Source: TensorFlow Lite kernels/internal/common.h,
-    MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING.
+    negative shift (ties away from zero). Left shifts are counted modulo 32, as an x86 processor does where C++ leaves
+    it open. Source: TensorFlow Lite kernels/internal/common.h, MultiplyByQuantizedMultiplier without
+    TFLITE_SINGLE_ROUNDING.
     """
     shift = np.asarray(shift, np.int64)
     value = np.array(x, np.int64)
     if np.any(shift > 0):
-        value = (value << np.maximum(shift, 0)).astype(np.int32).astype(np.int64)
+        value = (value << (np.maximum(shift, 0) & 31)).astype(np.int32).astype(np.int64)
     value = value * np.asarray(multiplier, np.int64)
     value += 1 << 30
     value >>= 31
-    np.minimum(value, (1 << 31) - 1, out=value)  # -2^31 · -2^31 is the one product that saturates
+    np.minimum(value, INT32_MAX, out=value)  # -2^31 · -2^31 is the one product that saturates
     if not np.any(shift < 0):
         return value
     # (v + 2^(s-1) - (v < 0)) >> s is the division by 2^s with ties away from zero; with s = 0 nothing may be added.
@@ -104,41 +162,25 @@ def multiply_by_quantized_multiplier(
 def multiply_by_quantized_multiplier_int64(
     x: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike
 ) -> npt.NDArray[np.int64]:
-    """x · multiplier · 2^(shift - 31) for an int64 accumulator, with the multiplier first rounded to 16 bits.
+    """x · multiplier · 2^(shift - 31) for an int64 accumulator, with the multiplier first rounded to 15 bits.
 
     One rounding, ties up; |x| < 2^47, -31 <= shift < 8. The result is truncated to int32.
     Source: TensorFlow Lite kernels/internal/common.cc, MultiplyByQuantizedMultiplier(int64_t, ...).
     """
     multiplier, shift = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
-    reduced = np.where(multiplier < 0x7FFF0000, (multiplier + (1 << 15)) >> 16, 0x7FFF)
     total = 15 - shift
-    value = np.asarray(x, np.int64) * reduced + (np.int64(1) << (total - 1))
-    return (value >> total).astype(np.int32).astype(np.int64)
+    value = np.asarray(x, np.int64) * reduced_multiplier(multiplier)
+    value += np.int64(1) << ((total - 1) & 63)
+    value >>= total & 63
+    return value.astype(np.int32).astype(np.int64)
 
 
 def multiply_by_real_multiplier(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """x · real_multiplier in float64, ties away from zero.
+    """x · real_multiplier in float64, ties away from zero; -2^31 where that does not fit int32, as on x86 processors.
 
     Source: TensorFlow Lite reference/integer_ops/fully_connected.h (since LiteRT 1.3 / TensorFlow 2.20).
     """
-    product = np.asarray(x, np.float64) * np.asarray(real_multiplier, np.float64)
-    return round_half_away(product).astype(np.int64)
-
-
-def _double(x: npt.NDArray[Any], p: Requantization) -> npt.NDArray[np.int64]:
-    return multiply_by_quantized_multiplier(x, p.multiplier, p.shift)
-
-
-def _int64(x: npt.NDArray[Any], p: Requantization) -> npt.NDArray[np.int64]:
-    return multiply_by_quantized_multiplier_int64(x, p.multiplier, p.shift)
-
-
-def _float64(x: npt.NDArray[Any], p: Requantization) -> npt.NDArray[np.int64]:
-    return multiply_by_real_multiplier(x, p.real_multiplier)
-
-
-_RESCALE: dict[Rounding, Callable[[npt.NDArray[Any], Requantization], npt.NDArray[np.int64]]] = {
-    Rounding.DOUBLE: _double,
-    Rounding.INT64: _int64,
-    Rounding.FLOAT64: _float64,
-}
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = round_half_away(np.asarray(x, np.float64) * np.asarray(real_multiplier, np.float64))
+    fits = (rounded >= INT32_MIN) & (rounded <= INT32_MAX)
+    return np.where(fits, rounded, INT32_MIN).astype(np.int64)

@@ -1,0 +1,62 @@
+"""The taps of a convolution: which of them reach the input, and the input as they see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from int8rt.kernels.base import Array
+from int8rt.kernels.padding import Window
+
+
+def reachable_taps(height: Window, width: Window, filter: Array) -> tuple[Window, Window, Array]:
+    """Windows and filter [..,KH,KW,..] without the taps that are beyond the border at every position.
+
+    With large dilations or kernels most of them are, and padding the input for them would take memory without limit.
+    The pads of the new windows may be negative: then a part of the input is in no window.
+    """
+    (rows, height), (columns, width) = _reachable(height), _reachable(width)
+    return height, width, filter[:, rows, columns]
+
+
+def _reachable(window: Window) -> tuple[slice, Window]:
+    # Tap k is at o · stride - pad_before + k · dilation for output o.
+    last_start = (window.output - 1) * window.stride - window.pad_before
+    first = max(0, -(last_start // window.dilation))
+    stop = max(first, min(window.kernel, (window.input - 1 + window.pad_before) // window.dilation + 1))
+    if stop == first:
+        return slice(first, stop), replace(window, kernel=0, pad_before=0, pad_after=0)
+    pad_before = window.pad_before - first * window.dilation
+    reached = (window.output - 1) * window.stride + (stop - first - 1) * window.dilation + 1
+    pad_after = reached - pad_before - window.input
+    return slice(first, stop), replace(window, kernel=stop - first, pad_before=pad_before, pad_after=pad_after)
+
+
+def pad_input(input: Array, height: Window, width: Window, value: int) -> Array:
+    """`input` [N,H,W,C] with `value` wherever a window reaches beyond the border, and without what is in no window.
+
+    It is widened to int32 where its type cannot hold `value`.
+    """
+    (top, bottom), (left, right) = (height.pad_before, height.pad_after), (width.pad_before, width.pad_after)
+    rows, columns = input.shape[1] + top + bottom, input.shape[2] + left + right
+    inside = input[:, max(0, -top) : input.shape[1] + min(0, bottom), max(0, -left) : input.shape[2] + min(0, right)]
+    if inside.shape[1:3] == (rows, columns):
+        return inside
+    info = np.iinfo(input.dtype)
+    dtype = input.dtype if info.min <= value <= info.max else np.dtype(np.int32)
+    padded = np.full((input.shape[0], rows, columns, input.shape[3]), value, dtype)
+    top, left = max(0, top), max(0, left)
+    padded[:, top : top + inside.shape[1], left : left + inside.shape[2]] = inside
+    return padded
+
+
+def windows(image: Array, height: Window, width: Window) -> Array:
+    """A padded image [H,W,C] as its windows see it: a view [OH,OW,KH,KW,C], nothing is copied."""
+    row, column, channel = image.strides
+    return np.lib.stride_tricks.as_strided(
+        image,
+        (height.output, width.output, height.kernel, width.kernel, image.shape[2]),
+        (row * height.stride, column * width.stride, row * height.dilation, column * width.dilation, channel),
+        writeable=False,
+    )
