@@ -19,7 +19,7 @@ from typer.core import TyperGroup
 from int8rt import __version__
 from int8rt.errors import Int8rtError
 
-COMMANDS = ("demo",)
+COMMANDS = ("demo", "run", "inspect", "compare", "operators")
 
 
 class ExitCode(IntEnum):

@@ -22,11 +22,16 @@ class _Slot:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Accepted types of inputs and outputs. Build it with `signatures`."""
+    """Accepted types of inputs and outputs. Build it with `signatures`.
+
+    pattern: what it was made of, with `T` still in it; T: what that stands for here.
+    """
 
     text: str
     inputs: tuple[_Slot, ...]
     outputs: tuple[_Slot, ...]
+    pattern: str
+    T: str = ""
 
     def matches(self, inputs: tuple[TensorType | None, ...], outputs: tuple[TensorType, ...]) -> bool:
         """Whether these types fit; None is an optional input that is absent."""
@@ -38,18 +43,18 @@ class Signature:
 
 def signatures(*texts: str, T: Iterable[str] = ()) -> tuple[Signature, ...]:  # noqa: N803 - T is the type variable
     """Parse signatures; one that contains `T` is repeated for each type in `T`."""
-    expanded: list[str] = []
+    parsed: list[Signature] = []
     for text in texts:
         if re.search(r"\bT\b", text):
-            expanded.extend(re.sub(r"\bT\b", t, text) for t in T)
+            parsed.extend(_parse(re.sub(r"\bT\b", t, text), text, t) for t in T)
         else:
-            expanded.append(text)
-    return tuple(_parse(text) for text in expanded)
+            parsed.append(_parse(text, text))
+    return tuple(parsed)
 
 
-def _parse(text: str) -> Signature:
+def _parse(text: str, pattern: str, t: str = "") -> Signature:
     inputs, _, outputs = text.partition("->")
-    return Signature(text, _slots(inputs), _slots(outputs))
+    return Signature(text, _slots(inputs), _slots(outputs), pattern, t)
 
 
 def _slots(text: str) -> tuple[_Slot, ...]:

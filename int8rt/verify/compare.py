@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from int8rt.executor import Observer, SubgraphExecutor
-from int8rt.memory import MemoryLimits
+from int8rt.executor import Observer
+from int8rt.interpreter import Interpreter
 from int8rt.model import Model, Subgraph, TensorType
-from int8rt.quantization.profiles import get_profile
 from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
 from int8rt.verify.oracle import Oracle, OracleResult
 
@@ -112,20 +112,23 @@ def compare_run(
 def run_int8rt(
     model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", *, keep: bool
 ) -> tuple[dict[int, Array], float]:
-    """Index to value of the outputs, and with `keep` of all that operators write; and the seconds that running took."""
-    executor = SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve_all_tensors=keep)
+    """Index to value of the outputs, and with `keep` of all that operators write; and the seconds that running took.
+
+    inputs: in the order of the subgraph's inputs, which are resized where shapes differ.
+    """
+    interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=keep, profile=profile)
     subgraph = model.subgraphs[0]
     for index, value in zip(subgraph.inputs, inputs, strict=True):
-        executor.resize(index, value.shape)
-    executor.allocate()
+        interpreter.resize_tensor_input(index, value.shape)
+    interpreter.allocate_tensors()
     for index, value in zip(subgraph.inputs, inputs, strict=True):
-        executor.set(index, value)
+        interpreter.set_tensor(index, value)
     values: dict[int, Array] = {}
     observer: Observer | None = (lambda _, index, value: values.__setitem__(index, value)) if keep else None
     start = time.perf_counter()
-    executor.invoke(observer)
+    interpreter.invoke(observer)
     seconds = time.perf_counter() - start
-    return values | {index: executor.get(index) for index in subgraph.outputs}, seconds
+    return values | {index: np.asarray(interpreter.get_tensor(index)) for index in subgraph.outputs}, seconds
 
 
 def _compare(

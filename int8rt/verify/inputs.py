@@ -49,7 +49,7 @@ def _draw(subgraph: Subgraph, index: int, shape: Shape, kind: Kind, rng: np.rand
     if dtype.kind == "b":
         return _between(0, 1, shape, kind, rng, whole=True).astype(dtype)
     if dtype.kind in "fc":
-        low, high = _real_range(subgraph, index)
+        low, high = real_range(subgraph, index)
         return _between(low, high, shape, kind, rng).astype(dtype)
     if tensor.type in _QUANTIZED:
         return _codes(tensor, shape, kind, rng)
@@ -101,8 +101,8 @@ def _waves(shape: Shape, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return np.asarray((total - least) / (most - least))
 
 
-def _real_range(subgraph: Subgraph, index: int) -> tuple[float, float]:
-    """The range of the QUANTIZE that reads a real-valued tensor, directly or behind a change of its layout."""
+def real_range(subgraph: Subgraph, index: int) -> tuple[float, float]:
+    """(least, most) of a real-valued input: what the QUANTIZE that reads it can represent, else [-1, 1]."""
     reached = {index}
     for operator in subgraph.operators:
         if not operator.inputs or operator.inputs[0] not in reached:

@@ -1,0 +1,90 @@
+"""`int8rt compare`: a model in int8rt and in LiteRT, tensor by tensor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from int8rt.verify.compare import RunComparison, TensorComparison
+
+
+def compare(
+    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    input: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="[NAME=]FILE",
+            help="A .npy, .npz or image file; once for each input. Without it: random, natural and extreme inputs.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs.")] = 0,
+    all_tensors: Annotated[bool, typer.Option("--all", help="List equal tensors too.")] = False,
+    profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit."""
+    from importlib.metadata import version
+
+    from int8rt.cli.app import ExitCode
+    from int8rt.cli.feed import read_inputs
+    from int8rt.cli.progress import progress
+    from int8rt.cli.text import print_json
+    from int8rt.errors import UnsupportedError
+    from int8rt.schema import read_model
+    from int8rt.verify import oracle
+    from int8rt.verify.compare import compare_run
+    from int8rt.verify.inputs import KINDS, make_inputs
+
+    if not oracle.available():
+        raise UnsupportedError("compare needs LiteRT: pip install 'int8rt[litert]'")
+    content = model.read_bytes()
+    parsed = read_model(content)
+    runs = [("given", read_inputs(parsed, input))] if input else [(k, make_inputs(parsed, k, seed)) for k in KINDS]
+    with oracle.Oracle() as first, oracle.Oracle() as second:
+        results = [
+            compare_run(parsed, content, values, first, label=label, profile=profile, second_oracle=second)
+            for label, values in progress(runs, "comparing")
+        ]
+    reference = f"BUILTIN_REF of ai-edge-litert {version('ai-edge-litert')}"
+    equal = all(result.equal for result in results)
+    if as_json:
+        data = {"model": str(model), "profile": profile, "reference": reference, "equal": equal}
+        print_json(data | {"runs": [_plain(result) for result in results]})
+    else:
+        print(f"{model}: {profile} beside {reference}")
+        for result in results:
+            _show(result, all_tensors)
+    raise typer.Exit(ExitCode.OK if equal else ExitCode.NOT_CONFORMANT)
+
+
+def _show(run: RunComparison, all_tensors: bool) -> None:
+    from int8rt.cli.text import columns
+
+    outputs = sum(not item.difference for item in run.outputs)
+    tensors = sum(not item.difference for item in run.tensors)
+    equal = f"{outputs} of {len(run.outputs)} outputs and {tensors} of {len(run.tensors)} tensors equal"
+    times = f"int8rt {1000 * run.seconds:.1f} ms, LiteRT {1000 * run.oracle_seconds:.1f} ms"
+    print(f"{run.label} inputs: {equal}; {times}")
+    chance = sum(item.difference.unrepeatable for item in run.tensors)
+    if chance:
+        print(f"  {chance} elements left out: LiteRT does not give them the same value twice")
+    shown = [("tensor", item) for item in run.tensors if all_tensors or item.difference]
+    shown += [("output", item) for item in run.outputs if item.difference]
+    if shown:
+        rows = [(kind, str(item.index), _where(item), item.name, str(item.difference)) for kind, item in shown]
+        print(columns(("", "index", "operator", "name", "difference"), rows, right=(1,)))
+
+
+def _where(item: TensorComparison) -> str:
+    return f"{item.position} {item.operator}" if item.operator else ""
+
+
+def _plain(run: RunComparison) -> dict[str, Any]:
+    import dataclasses
+
+    return {"equal": run.equal} | dataclasses.asdict(run)

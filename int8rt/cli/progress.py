@@ -1,0 +1,40 @@
+"""A progress bar on standard error, for what takes longer than a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_PATIENCE = 1.0
+
+
+def progress(items: Sequence[T], description: str) -> Iterator[T]:
+    """`items` one by one; a bar appears on a terminal once a second has passed, and goes when all is done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    start = time.monotonic()
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task(description, total=len(items))
+    try:
+        for item in items:
+            if time.monotonic() - start > _PATIENCE:
+                bar.start()
+            yield item
+            bar.advance(task)
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def working(description: str) -> Iterator[None]:
+    """A spinner on a terminal while the block runs."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(description):
+        yield
