@@ -17,7 +17,7 @@ from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stam
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, unsigned
-from int8rt.kernels.jit.tile import finish_row, pack_words, words_stride
+from int8rt.kernels.jit.tile import finish_rows, pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
@@ -36,7 +36,7 @@ def pack_taps(level: Level, vectors: int, weights: npt.NDArray[np.int8]) -> npt.
     block = vectors * level.lanes
     padded = np.zeros((-(-taps // 4) * 4, -(-channels // block) * block), np.int8)
     padded[:taps, :channels] = weights
-    groups = padded.reshape(-1, 4, padded.shape[1] // block, block)[:, :, :, level.channels(vectors)]
+    groups = padded.reshape(padded.shape[0] // 4, 4, padded.shape[1] // block, block)[:, :, :, level.channels(vectors)]
     return np.ascontiguousarray(groups.transpose(2, 0, 3, 4, 1))
 
 
@@ -172,7 +172,7 @@ class _Tile:
             phi.add_incoming(value, body)
         e.b.cbranch(e.b.icmp_signed("<", following, groups), body, done)
         e.b.position_at_end(done)
-        finish_row(e, self.level, self.variant, new, words, low, high, target, count)
+        finish_rows(e, self.level, self.variant, [new], words, low, high, [target], count)
         next_pixel = e.b.add(pixel, I64(1))
         pixel.add_incoming(next_pixel, e.b.block)
         pointers.add_incoming(e.b.add(pointers, e.b.shl(groups, I64(5))), e.b.block)

@@ -118,7 +118,7 @@ def _lower(plan: Plan, step: Step, level: Level) -> Item:
     assert step.params is not None
     if all(index in plan.constants for index in step.operator.outputs):
         return None
-    twin = TWINS.get(step.operator.name)
+    twin = TWINS.get(step.operator.label)
     if twin is not None:
         lowered = twin(step.params, _context(plan, step, level))
         if lowered is not None:
@@ -138,7 +138,9 @@ def _context(plan: Plan, step: Step, level: Level) -> LowerContext:
 def _aliases(plan: Plan, lowered: list[Item], preserve: bool) -> dict[int, int]:
     """Output tensor to the tensor whose memory it takes: views always, in-place outputs where nobody reads the input."""
     alias: dict[int, int] = {}
-    last_use = dict(plan.last_use)
+    last_use: dict[int, int] = {}
+    for step in plan.steps:
+        last_use.update((index, step.position) for index in step.operator.inputs)
     fixed = set(plan.subgraph.inputs) | set(plan.subgraph.outputs)
 
     def root(index: int) -> int:

@@ -28,7 +28,7 @@ def pack_weights(level: Level, vectors: int, weights: npt.NDArray[np.int8]) -> n
     tile = vectors * level.lanes
     padded = np.zeros((-(-channels // tile) * tile, -(-depth // 4) * 4), np.int8)
     padded[:channels, :depth] = weights
-    panels = padded.reshape(-1, tile, padded.shape[1] // 4, 4)[:, level.channels(vectors)]
+    panels = padded.reshape(padded.shape[0] // tile, tile, padded.shape[1] // 4, 4)[:, level.channels(vectors)]
     return np.ascontiguousarray(panels.transpose(0, 3, 1, 2, 4))
 
 
@@ -38,7 +38,7 @@ def pack_words(level: Level, vectors: int, words: npt.NDArray[np.int32]) -> npt.
     tile = vectors * level.lanes
     padded = np.zeros((rows, -(-channels // tile) * tile), np.int32)
     padded[:, :channels] = words
-    panels = padded.reshape(rows, -1, tile)[:, :, level.channels(vectors)]
+    panels = padded.reshape(rows, padded.shape[1] // tile, tile)[:, :, level.channels(vectors)]
     return np.ascontiguousarray(panels.transpose(1, 0, 2, 3))
 
 
@@ -144,8 +144,8 @@ class _Tile:
                 term = e.load(e.b.add(row_terms, e.b.shl(e.b.add(start, I64(r)), I64(2))), I32)
                 sums[r] = [e.b.add(value, e.splat(term, self.level.lanes)) for value in sums[r]]
         first = e.b.add(out, e.b.mul(start, out_stride))
-        for target, accumulators in zip(row_addresses(e, first, out_stride, height), sums, strict=True):
-            finish_row(e, self.level, self.variant, accumulators, words, low, high, target, count)
+        targets = row_addresses(e, first, out_stride, height)
+        finish_rows(e, self.level, self.variant, sums, words, low, high, targets, count)
 
 
 def row_addresses(e: Emitter, first: Any, stride: Any, rows: int) -> list[Any]:
@@ -189,38 +189,39 @@ def _products(
     return sums
 
 
-def finish_row(
+def finish_rows(
     e: Emitter,
     level: Level,
     variant: str,
-    accumulators: Sequence[Any],
+    sums: Sequence[Sequence[Any]],
     words: Any,
     low: Any,
     high: Any,
-    out: Any,
+    outs: Sequence[Any],
     count: Any,
 ) -> None:
-    """Requantize a row's accumulators, clamp, and store the first `count` bytes."""
-    kind, vectors = vector(I32, level.lanes), len(accumulators)
+    """Requantize accumulators [row][vector], clamp, and store the first `count` bytes of each row at its address."""
+    kind, vectors = vector(I32, level.lanes), len(sums[0])
     stride = 4 * level.lanes * vectors
-    codes = [
-        vectorized.emit(
-            variant,
-            e,
-            accumulator,
-            [e.load(words, kind, stride * (1 + row) + 4 * level.lanes * v) for row in range(vectorized.ROWS[variant])],
-        )
-        for v, accumulator in enumerate(accumulators)
-    ]
-    narrow = level.narrow(e, codes)
-    lanes = narrow.type.count
-    narrow = e.maximum(narrow, e.splat(e.b.trunc(low, I8), lanes), signed=False)
-    narrow = e.minimum(narrow, e.splat(e.b.trunc(high, I8), lanes), signed=False)
+    codes: list[list[Any]] = [[] for _ in sums]
+    for v in range(vectors):
+        rows = [
+            e.load(words, kind, stride * (1 + row) + 4 * level.lanes * v) for row in range(vectorized.ROWS[variant])
+        ]
+        prepared = vectorized.load_rows(variant, e, rows)
+        for target, accumulators in zip(codes, sums, strict=True):
+            target.append(vectorized.emit(variant, e, accumulators[v], prepared))
+    narrow = [level.narrow(e, row) for row in codes]
+    lanes = narrow[0].type.count
+    bottom, top = (e.splat(e.b.trunc(bound, I8), lanes) for bound in (low, high))
+    narrow = [e.minimum(e.maximum(row, bottom, signed=False), top, signed=False) for row in narrow]
     with e.b.if_else(e.b.icmp_signed(">=", count, I64(lanes))) as (whole, part):
         with whole:
-            e.store(narrow, out)
+            for row, out in zip(narrow, outs, strict=True):
+                e.store(row, out)
         with part:
-            e.store_first(narrow, out, count)
+            for row, out in zip(narrow, outs, strict=True):
+                e.store_first(row, out, count)
 
 
 @intrinsic(prefer_literal=True)
@@ -256,7 +257,8 @@ def requantize_row(
         done.add_incoming(I64(0), before)
         row.add_incoming(words, before)
         total = builder.add(e.load(builder.add(sums, builder.shl(done, I64(2))), kind), e.load(row, kind))
-        finish_row(e, here, rounding, [total], row, low, high, builder.add(out, done), builder.sub(count, done))
+        target, left = builder.add(out, done), builder.sub(count, done)
+        finish_rows(e, here, rounding, [[total]], row, low, high, [target], left)
         following = builder.add(done, I64(here.lanes))
         done.add_incoming(following, builder.block)
         row.add_incoming(builder.add(row, words_step), builder.block)
