@@ -72,6 +72,9 @@ def float64_rescale(parameters: Requantization, bound: Float64Array) -> Float64R
     """`parameters` for as many channels as `bound` has; there is no |accumulator| of a channel above its bound."""
     if parameters.rounding == Rounding.FLOAT64:
         return _real(parameters, bound)
+    if parameters.rounding not in (Rounding.DOUBLE, Rounding.INT64):
+        nowhere = np.zeros(bound.shape)
+        return _rescale(parameters, nowhere, None, False, nowhere, nowhere != 0)
     multiplier, exponent, bits = parameters.multiplier.astype(np.int64), parameters.shift.astype(np.int64) - 31, 31
     if parameters.rounding == Rounding.INT64:
         multiplier, exponent, bits = reduced_multiplier(multiplier), exponent + 16, 15

@@ -16,6 +16,9 @@ class Rounding(enum.Enum):
     DOUBLE = "two roundings: a doubling high multiply (ties up), then a shift (ties away from zero)"
     INT64 = "one rounding, ties up, of a 64-bit product with a 16-bit multiplier"
     FLOAT64 = "a float64 product with the real multiplier, ties away from zero"
+    TIES_UP = "two roundings: a doubling high multiply, then a shift, both with ties up"
+    SINGLE = "one rounding of the 64-bit product, ties up"
+    FLOAT32 = "a float32 product with the real multiplier in float32, ties to even"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

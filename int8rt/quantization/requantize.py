@@ -13,7 +13,12 @@ import numpy.typing as npt
 
 from int8rt.quantization.float64_rescale import float64_rescale, reduced_multiplier
 from int8rt.quantization.requantization import Requantization, Rounding
-from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away
+from int8rt.quantization.rescale import (
+    multiply_by_float32_multiplier,
+    multiply_by_quantized_multiplier_single_rounding,
+    multiply_by_quantized_multiplier_ties_up,
+)
+from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away, rounding_divide_by_pot
 
 __all__ = [
     "Requantization",
@@ -126,17 +131,23 @@ def _rescale(
             return multiply_by_quantized_multiplier_int64(total, p.multiplier[channels], p.shift[channels])
         case Rounding.FLOAT64:
             return multiply_by_real_multiplier(total, p.real_multiplier[channels])
+        case Rounding.TIES_UP:
+            return multiply_by_quantized_multiplier_ties_up(total, p.multiplier[channels], p.shift[channels])
+        case Rounding.SINGLE:
+            return multiply_by_quantized_multiplier_single_rounding(total, p.multiplier[channels], p.shift[channels])
+        case Rounding.FLOAT32:
+            return multiply_by_float32_multiplier(total, p.real_multiplier[channels])
 
 
 def multiply_by_quantized_multiplier(
     x: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike
 ) -> npt.NDArray[np.int64]:
-    """x · multiplier · 2^(shift - 31) with two roundings; int32 x and multiplier, shift >= -31; the result in int32.
+    """x · multiplier · 2^(shift - 31) with two roundings; int32 x and multiplier, -31 <= shift <= 30; result in int32.
 
     A positive shift is applied first, with wrap-around in int32; then the doubling high multiply (ties up); then the
-    negative shift (ties away from zero). Left shifts are counted modulo 32, as an x86 processor does where C++ leaves
-    it open. Source: TensorFlow Lite kernels/internal/common.h, MultiplyByQuantizedMultiplier without
-    TFLITE_SINGLE_ROUNDING.
+    negative shift (ties away from zero). Other shifts are undefined in C++ and are here those of an x86 processor: left
+    ones counted modulo 32, right ones as in `rounding_divide_by_pot`. Source: TensorFlow Lite
+    kernels/internal/common.cc, MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING.
     """
     shift = np.asarray(shift, np.int64)
     value = np.array(x, np.int64)
@@ -150,6 +161,8 @@ def multiply_by_quantized_multiplier(
         return value
     # (v + 2^(s-1) - (v < 0)) >> s is the division by 2^s with ties away from zero; with s = 0 nothing may be added.
     right = np.maximum(-shift, 0)
+    if np.any(right > 31):
+        return rounding_divide_by_pot(value, right)
     negative = value >> 63
     if not np.all(right):
         negative &= -(right > 0).astype(np.int64)
