@@ -26,6 +26,8 @@ def demo(
     from rich.console import Console
 
     from int8rt.cli.app import ExitCode
+    from int8rt.cli.progress import working
+    from int8rt.cli.text import print_json
     from int8rt.interpreter import Interpreter
     from int8rt.samples import digits
     from int8rt.verify import oracle
@@ -34,17 +36,16 @@ def demo(
     interpreter = Interpreter(model_content=sample.model, experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     live = oracle.available() and not recorded
-    with Console(stderr=True).status("running the model"):
+    with working("running the model"):
         ours = _run_ours(sample, interpreter)
         theirs = _run_litert(sample, interpreter) if live else sample.recorded
 
     probabilities, images = _real_values(sample, ours, interpreter)
     result = _result(sample, ours, theirs, probabilities, live)
-    console = Console()
     if as_json:
-        console.print_json(data=result)
+        print_json(result)
     else:
-        _show(console, result, images)
+        _show(Console(), result, images)
     raise typer.Exit(ExitCode.OK if result["equal"] else ExitCode.NOT_CONFORMANT)
 
 
@@ -112,7 +113,6 @@ def _result(
     ]
     different = [index for index, digest in theirs.sha256.items() if ours.sha256[index] != digest]
     return {
-        "schema_version": 1,
         "runtime": ours.runtime,
         "reference": theirs.runtime,
         "reference_source": "live" if live else "recorded",
@@ -142,7 +142,7 @@ def _show(console: Console, result: dict[str, Any], images: npt.NDArray[np.float
 
     right = sum(image["predicted"] == image["label"] for image in result["images"])
     equal = sum(image["equal"] for image in result["images"])
-    source = "run just now" if result["reference_source"] == "live" else "recorded with the sample; LiteRT was not run"
+    source = "run just now" if result["reference_source"] == "live" else "recorded; LiteRT not run"
     tensors = result["tensors"] - len(result["different_tensors"])
     console.print(f"{right} of {len(cells)} digits recognised by {result['runtime']}", highlight=False)
     console.print(f"beside {result['reference']} ({source}):", highlight=False)
