@@ -14,54 +14,63 @@ from numba.extending import intrinsic
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv
 from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stamp, store_i64
-from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
+from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, unsigned
-from int8rt.kernels.jit.tile import finish_rows, pack_words, words_stride
+from int8rt.kernels.jit.tile import pack_words, requantize_rows, row_addresses, store_rows, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
 DEPTHWISE = fields(
-    "input output border repeated repeated_count weights words blocks tail_weights tail_words tails tail_count block_channels tail_channels "
-    "block_weight_bytes block_word_bytes tail_weight_bytes tail_word_bytes groups low high scratch scratch_bytes "
+    "input output border repeated repeated_count weights words blocks tail_weights tail_words tail_count tail_sharing block_channels "
+    "block_weight_bytes block_word_bytes groups low high scratch scratch_bytes "
     "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
     "dilation_height dilation_width pad_height pad_width"
 )
 _LEVELS = {level.name: level for level in LEVELS}
 
 
-def pack_taps(level: Level, vectors: int, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-    """int8[taps, channels] to int8[blocks, ceil(taps / 4), vectors, lanes, 4], zero where there is nothing."""
+def pack_taps(level: Level, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """int8[taps, channels] to int8[blocks, ceil(taps / 4), 4, lanes, 4], zero where there is nothing."""
     taps, channels = weights.shape
-    block = vectors * level.lanes
+    block = 4 * level.lanes
     padded = np.zeros((-(-taps // 4) * 4, -(-channels // block) * block), np.int8)
     padded[:taps, :channels] = weights
-    groups = padded.reshape(padded.shape[0] // 4, 4, padded.shape[1] // block, block)[:, :, :, level.channels(vectors)]
+    groups = padded.reshape(padded.shape[0] // 4, 4, padded.shape[1] // block, block)[:, :, :, level.channels(4)]
     return np.ascontiguousarray(groups.transpose(2, 0, 3, 4, 1))
 
 
 def lower_channels(
-    level: Level, variant: str, weights: npt.NDArray[np.int8], words: npt.NDArray[np.int32]
+    level: Level, variant: str, weights: npt.NDArray[np.int8], words: npt.NDArray[np.int32], out_width: int
 ) -> dict[str, Any]:
-    """The fields that hold weights int8[taps, channels] and words int32[rows, channels], in blocks and tails."""
-    channels = weights.shape[1]
-    block, tail = 4 * level.lanes, level.lanes
+    """The fields that hold weights int8[taps, channels] and words int32[rows, channels].
+
+    Channels come in blocks that fill a tile. What remains goes into a tile with two or four neighbouring pixels where
+    it fits; its weights are there for each of them.
+    """
+    channels, block = weights.shape[1], 4 * level.lanes
     main = channels // block * block
+    rest = channels - main
+    sharing = next(n for n in (4, 2, 1) if rest <= block // n and n <= out_width)
+    width = block // sharing
+
+    def repeated(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        padded = np.zeros((array.shape[0], width), array.dtype)
+        padded[:, :rest] = array[:, main:]
+        return np.tile(padded, sharing)
+
     groups = -(-weights.shape[0] // 4)
     return {
-        "weights": Data(pack_taps(level, 4, weights[:, :main])),
+        "weights": Data(pack_taps(level, weights[:, :main])),
         "words": Data(pack_words(level, 4, words[:, :main])),
         "blocks": main // block,
-        "tail_weights": Data(pack_taps(level, 1, weights[:, main:])),
-        "tail_words": Data(pack_words(level, 1, words[:, main:])),
-        "tails": -(-(channels - main) // tail),
-        "tail_count": channels - main,
+        "tail_weights": Data(pack_taps(level, repeated(weights))),
+        "tail_words": Data(pack_words(level, 4, repeated(words))),
+        "tail_count": rest,
+        "tail_sharing": sharing,
         "block_channels": block,
-        "tail_channels": tail,
         "block_weight_bytes": groups * 4 * block,
         "block_word_bytes": words_stride(level, 4, variant),
-        "tail_weight_bytes": groups * 4 * tail,
-        "tail_word_bytes": words_stride(level, 1, variant),
         "groups": groups,
     }
 
@@ -92,7 +101,7 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     words = np.concatenate([constant.astype(np.int32)[None], words])
     taps = -(-len(weights) // 4) * 4
     scratch = out_width * taps * 8
-    values = lower_channels(context.level, variant, weights, words) | {
+    values = lower_channels(context.level, variant, weights, words, out_width) | {
         "input": At(input.index),
         "output": At(output.index),
         "border": Data(np.full(channels, zero_point, np.uint8)),
@@ -132,88 +141,94 @@ def lower_one_channel(params: DepthwiseConv2DParams, context: LowerContext) -> L
 
 @dataclass(frozen=True, slots=True)
 class _Tile:
-    """The IR for `vectors` · lanes channels of one output pixel after another."""
+    """The IR for `repeats` times `sharing` neighbouring output pixels at once, 4 · lanes / sharing channels of each."""
 
     level: Level
-    vectors: int
     variant: str
+    repeats: int
+    sharing: int
 
     def emit(
         self, e: Emitter, table: Any, pixels: Any, groups: Any, channel: Any, weights: Any, words: Any, low: Any,
         high: Any, out: Any, out_stride: Any, count: Any,
     ) -> None:  # fmt: skip
-        """Output pixels in a loop; within it a loop over groups of four taps."""
-        kind, width = vector(I32, self.level.lanes), 4 * self.level.lanes
+        """A loop over the pixels, in which the last tile overlaps its neighbour; within it one over groups of taps."""
+        kind, width, together = vector(I32, self.level.lanes), 4 * self.level.lanes, self.repeats * self.sharing
         before, each, after = e.b.block, e.b.append_basic_block("pixels"), e.b.append_basic_block("pixels.end")
         e.b.branch(each)
         e.b.position_at_end(each)
-        pixel, pointers, target = e.b.phi(I64), e.b.phi(I64), e.b.phi(I64)
-        for phi, start in ((pixel, I64(0)), (pointers, table), (target, out)):
-            phi.add_incoming(start, before)
-        constants = [e.load(words, kind, width * v) for v in range(self.vectors)]
-        body, done = e.b.append_basic_block("taps"), e.b.append_basic_block("taps.end")
+        pixel = e.b.phi(I64)
+        pixel.add_incoming(I64(0), before)
+        last = e.b.sub(pixels, I64(together))
+        start = e.b.select(e.b.icmp_signed("<", pixel, last), pixel, last)
+        row_bytes = e.b.shl(groups, I64(5))
+        pointers = e.b.add(table, e.b.mul(start, row_bytes))
+        tables = [e.b.add(pointers, e.b.mul(row_bytes, I64(i))) for i in range(together)]
+        constants = [e.load(words, kind, width * v) for v in range(4)]
+        entry, body, done = e.b.block, e.b.append_basic_block("taps"), e.b.append_basic_block("taps.end")
         e.b.branch(body)
         e.b.position_at_end(body)
         group = e.b.phi(I64)
-        group.add_incoming(I64(0), each)
-        sums = [e.b.phi(kind) for _ in range(self.vectors)]
-        for phi, start in zip(sums, constants, strict=True):
-            phi.add_incoming(start, each)
-        here = e.b.add(pointers, e.b.shl(group, I64(5)))
-        taps = [e.b.add(e.load(here, I64, 8 * t), channel) for t in range(4)]
-        row = e.b.add(weights, e.b.mul(group, I64(width * self.vectors)))
-        new = [
-            self.level.dot(e, phi, x, e.load(row, vector(I8, width), width * v))
-            for v, (phi, x) in enumerate(zip(sums, self._inputs(e, taps), strict=True))
-        ]
+        group.add_incoming(I64(0), entry)
+        carried = [[e.b.phi(kind) for _ in range(4)] for _ in range(self.repeats)]
+        for sums in carried:
+            for phi, value in zip(sums, constants, strict=True):
+                phi.add_incoming(value, entry)
+        row = e.b.add(weights, e.b.mul(group, I64(4 * width)))
+        taken = [e.load(row, vector(I8, width), width * v) for v in range(4)]
+        offset = e.b.shl(group, I64(5))
+        new = []
+        for r, sums in enumerate(carried):
+            inputs = self._inputs(e, tables[r * self.sharing : (r + 1) * self.sharing], offset, channel)
+            new.append([self.level.dot(e, *triple) for triple in zip(sums, inputs, taken, strict=True)])
         following = e.b.add(group, I64(1))
         group.add_incoming(following, body)
-        for phi, value in zip(sums, new, strict=True):
-            phi.add_incoming(value, body)
+        for phis, values in zip(carried, new, strict=True):
+            for phi, value in zip(phis, values, strict=True):
+                phi.add_incoming(value, body)
         e.b.cbranch(e.b.icmp_signed("<", following, groups), body, done)
         e.b.position_at_end(done)
-        finish_rows(e, self.level, self.variant, [new], words, low, high, [target], count)
-        next_pixel = e.b.add(pixel, I64(1))
+        codes = requantize_rows(e, self.level, self.variant, new, words, low, high)
+        share = width // self.sharing
+        parts = [e.shuffle(code, code, range(i * share, (i + 1) * share)) for code in codes for i in range(self.sharing)]
+        target = e.b.add(out, e.b.mul(start, out_stride))
+        store_rows(e, parts, row_addresses(e, target, out_stride, together), count)
+        next_pixel = e.b.add(pixel, I64(together))
         pixel.add_incoming(next_pixel, e.b.block)
-        pointers.add_incoming(e.b.add(pointers, e.b.shl(groups, I64(5))), e.b.block)
-        target.add_incoming(e.b.add(target, out_stride), e.b.block)
         e.b.cbranch(e.b.icmp_signed("<", next_pixel, pixels), each, after)
         e.b.position_at_end(after)
 
-    def _inputs(self, e: Emitter, taps: list[Any]) -> list[Any]:
-        """For every vector of channels, the four taps of each channel side by side."""
-        lanes = self.level.lanes
-        if self.vectors == 4:
-            loaded = [e.load(tap, vector(I8, 4 * lanes)) for tap in taps]
-            return [e.b.bitcast(x, vector(I8, 4 * lanes)) for x in self.level.interleave(e, loaded)]
-        kind = vector(I32, lanes)
-        merged = None
-        for t, tap in enumerate(taps):
-            wide = e.b.zext(e.load(tap, vector(I8, lanes)), kind)
-            placed = e.b.shl(wide, constant(I32, [8 * t] * lanes)) if t else wide
-            merged = placed if merged is None else e.b.or_(merged, placed)
-        return [e.b.bitcast(merged, vector(I8, 4 * lanes))]
+    def _inputs(self, e: Emitter, tables: list[Any], offset: Any, channel: Any) -> list[Any]:
+        """For every vector, the four taps of each of its channels side by side; the pixels one behind the other."""
+        part = vector(I8, 4 * self.level.lanes // self.sharing)
+        taps = []
+        for tap in range(4):
+            addresses = [e.b.add(e.load(e.b.add(table, offset), I64, 8 * tap), channel) for table in tables]
+            taps.append(e.concatenate([e.load(address, part) for address in addresses]))
+        return self.level.interleave(e, taps)
 
 
 @intrinsic(prefer_literal=True)
 def depthwise_pixels(
-    typing_context: Any, level: Any, vectors: Any, variant: Any, table: Any, pixels: Any, groups: Any, channel: Any,
-    weights: Any, words: Any, low: Any, high: Any, out: Any, out_stride: Any, count: Any,
+    typing_context: Any, level: Any, variant: Any, repeats: Any, sharing: Any, table: Any, pixels: Any, groups: Any,
+    channel: Any, weights: Any, words: Any, low: Any, high: Any, out: Any, out_stride: Any, count: Any,
 ) -> Any:  # fmt: skip
-    """One block of channels of a row of output pixels.
+    """One block of channels of a row of output pixels, at least repeats · sharing of them.
 
     table: address of int64[pixels, groups, 4], the addresses of each pixel's taps; channel: offset of the block in
     each of them; weights, words: of this block; low, high: the clamp; count: channels to store.
     """
-    if not all(isinstance(x, types.Literal) for x in (level, vectors, variant)):
+    if not all(isinstance(x, types.Literal) for x in (level, variant, repeats, sharing)):
         return None
-    tile = _Tile(_LEVELS[level.literal_value], vectors.literal_value, variant.literal_value)
+    tile = _Tile(
+        _LEVELS[level.literal_value], variant.literal_value, repeats.literal_value, sharing.literal_value
+    )
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        tile.emit(Emitter(builder), *arguments[3:])
+        tile.emit(Emitter(builder), *arguments[4:])
         return context.get_dummy_value()
 
-    return types.void(level, vectors, variant, *[types.int64] * 11), codegen
+    return types.void(level, variant, repeats, sharing, *[types.int64] * 11), codegen
 
 
 @helper
@@ -256,16 +271,40 @@ def depthwise_kernel(level: str, variant: str, stamp: str) -> Any:
             out = p.output + row * p.out_width * p.channels
             for i in range(p.blocks):
                 channel = i * p.block_channels
+                if p.out_width > 1:
+                    depthwise_pixels(
+                        level, variant, 2, 1, table, p.out_width, p.groups, channel,
+                        p.weights + i * p.block_weight_bytes, p.words + i * p.block_word_bytes, p.low, p.high,
+                        out + channel, p.channels, p.block_channels,
+                    )  # fmt: skip
+                else:
+                    depthwise_pixels(
+                        level, variant, 1, 1, table, p.out_width, p.groups, channel,
+                        p.weights + i * p.block_weight_bytes, p.words + i * p.block_word_bytes, p.low, p.high,
+                        out + channel, p.channels, p.block_channels,
+                    )  # fmt: skip
+            if p.tail_count == 0:
+                continue
+            channel = p.blocks * p.block_channels
+            if p.tail_sharing == 4:
                 depthwise_pixels(
-                    level, 4, variant, table, p.out_width, p.groups, channel, p.weights + i * p.block_weight_bytes,
-                    p.words + i * p.block_word_bytes, p.low, p.high, out + channel, p.channels, p.block_channels,
+                    level, variant, 1, 4, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
                 )  # fmt: skip
-            for i in range(p.tails):
-                channel = p.blocks * p.block_channels + i * p.tail_channels
+            elif p.tail_sharing == 2 and p.out_width >= 4:
                 depthwise_pixels(
-                    level, 1, variant, table, p.out_width, p.groups, channel, p.tail_weights + i * p.tail_weight_bytes,
-                    p.tail_words + i * p.tail_word_bytes, p.low, p.high, out + channel, p.channels,
-                    min(p.tail_channels, p.tail_count - i * p.tail_channels),
+                    level, variant, 2, 2, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
+                )  # fmt: skip
+            elif p.tail_sharing == 2:
+                depthwise_pixels(
+                    level, variant, 1, 2, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
+                )  # fmt: skip
+            else:
+                depthwise_pixels(
+                    level, variant, 1, 1, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
                 )  # fmt: skip
 
     return depthwise_conv_2d

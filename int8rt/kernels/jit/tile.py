@@ -201,6 +201,13 @@ def finish_rows(
     count: Any,
 ) -> None:
     """Requantize accumulators [row][vector], clamp, and store the first `count` bytes of each row at its address."""
+    store_rows(e, requantize_rows(e, level, variant, sums, words, low, high), outs, count)
+
+
+def requantize_rows(
+    e: Emitter, level: Level, variant: str, sums: Sequence[Sequence[Any]], words: Any, low: Any, high: Any
+) -> list[Any]:
+    """The output bytes of accumulators [row][vector], clamped, a vector of bytes for each row."""
     kind, vectors = vector(I32, level.lanes), len(sums[0])
     stride = 4 * level.lanes * vectors
     codes: list[list[Any]] = [[] for _ in sums]
@@ -214,13 +221,18 @@ def finish_rows(
     narrow = [level.narrow(e, row) for row in codes]
     lanes = narrow[0].type.count
     bottom, top = (e.splat(e.b.trunc(bound, I8), lanes) for bound in (low, high))
-    narrow = [e.minimum(e.maximum(row, bottom, signed=False), top, signed=False) for row in narrow]
+    return [e.minimum(e.maximum(row, bottom, signed=False), top, signed=False) for row in narrow]
+
+
+def store_rows(e: Emitter, rows: Sequence[Any], outs: Sequence[Any], count: Any) -> None:
+    """Store the first `count` bytes of each row at its address; all of them where count is that large."""
+    lanes = rows[0].type.count
     with e.b.if_else(e.b.icmp_signed(">=", count, I64(lanes))) as (whole, part):
         with whole:
-            for row, out in zip(narrow, outs, strict=True):
+            for row, out in zip(rows, outs, strict=True):
                 e.store(row, out)
         with part:
-            for row, out in zip(narrow, outs, strict=True):
+            for row, out in zip(rows, outs, strict=True):
                 e.store_first(row, out, count)
 
 
