@@ -23,16 +23,15 @@ from int8rt.kernels.arithmetic import (
     evaluate_plain,
     is_8bit,
     is_quantized,
-    look_up,
     prepare_plain,
     single_requantization,
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
-from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
 from int8rt.quantization.effective_scales import sum_multipliers
+from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.multiplier import quantize_multiplier_smaller_than_one
 from int8rt.quantization.requantize import Requantization, multiply_by_quantized_multiplier, requantize
 from int8rt.quantization.rounding import wrap_int32
@@ -60,7 +59,7 @@ class ScaledInput:
     def scale(self, codes: Array) -> npt.NDArray[np.int32]:
         """The codes' values at the common scale."""
         if self.table is not None:
-            return look_up(self.table, codes)
+            return lookup(codes, self.table)
         return scale_codes(codes, self.offset, self.multiplier, self.shift, self.left_shift)
 
 
@@ -128,11 +127,17 @@ def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions)
 
 def scaled_input(context: OperatorContext, tensor: TensorInfo, real_multiplier: float, left_shift: int) -> ScaledInput:
     """The parameters of one input; `ModelError` unless its multiplier is between 0 and 1."""
-    multiplier, shift = within_spec(context, quantize_multiplier_smaller_than_one, real_multiplier)
-    offset, table = -context.per_tensor(tensor)[1], None
+    scale, zero_point = context.per_tensor(tensor)
+    # TensorFlow Lite aborts the process, or goes on to shift by an undefined amount.
+    if not 0 < real_multiplier < 1:
+        raise context.invalid(
+            f"scale {scale:g} of {tensor.name!r} gives a multiplier of {real_multiplier:g}, expected one below 1"
+        )
+    multiplier, shift = quantize_multiplier_smaller_than_one(real_multiplier)
+    table = None
     if is_8bit(tensor.type):
-        table = scale_codes(all_codes(tensor.type), offset, multiplier, shift, left_shift)
-    return ScaledInput(offset, multiplier, shift, left_shift, table)
+        table = scale_codes(all_codes(tensor.type), -zero_point, multiplier, shift, left_shift)
+    return ScaledInput(-zero_point, multiplier, shift, left_shift, table)
 
 
 def _prepare_pot(

@@ -44,13 +44,8 @@ def is_8bit(type: TensorType) -> bool:
 
 
 def all_codes(type: TensorType) -> Array:
-    """The 256 codes of an 8-bit type, in the order of their bit patterns read as unsigned numbers."""
+    """The 256 codes of an 8-bit type, in the order of a look-up table: that of their bits read as unsigned numbers."""
     return np.arange(256, dtype=np.uint8).view(type.dtype)
-
-
-def look_up(table: Array, codes: Array) -> Array:
-    """The entries of `table` for 8-bit codes; entry i belongs to all_codes[i]."""
-    return np.asarray(np.take(table, codes.view(np.uint8)))
 
 
 def subtract_zero_point(codes: Array, zero_point: int) -> npt.NDArray[np.int32]:

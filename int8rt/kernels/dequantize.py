@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.arithmetic import all_codes, look_up
+from int8rt.kernels.arithmetic import all_codes
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.quantize import axis_parameters
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.affine import dequantize
+from int8rt.quantization.lookup_table import lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def evaluate(params: DequantizeParams | Params, input: Array) -> Array:
     """The real numbers, float32."""
     if not isinstance(params, DequantizeParams):
         return input.astype(np.float32)
-    return dequantize(input, params.scale, params.zero_point) if params.table is None else look_up(params.table, input)
+    return dequantize(input, params.scale, params.zero_point) if params.table is None else lookup(input, params.table)
 
 
 DEQUANTIZE = Kernel(

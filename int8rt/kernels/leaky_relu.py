@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from int8rt.kernels.arithmetic import all_codes, is_8bit, look_up, subtract_zero_point
+from int8rt.kernels.arithmetic import all_codes, is_8bit, subtract_zero_point
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
 from int8rt.quantization.effective_scales import float32_product_ratio, float32_scale_ratio
+from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
 from int8rt.quantization.rounding import saturate, wrap_int32
@@ -82,7 +83,7 @@ def evaluate(params: LeakyReluParams | FloatLeakyReluParams, input: Array) -> Ar
     if isinstance(params, FloatLeakyReluParams):
         with np.errstate(all="ignore"):
             return np.asarray(np.where(input > 0, input, input * np.float32(params.alpha)))
-    return _rescale(params, input) if params.table is None else look_up(params.table, input)
+    return _rescale(params, input) if params.table is None else lookup(input, params.table)
 
 
 LEAKY_RELU = Kernel(

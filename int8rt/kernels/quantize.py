@@ -16,7 +16,6 @@ import numpy.typing as npt
 from int8rt.kernels.arithmetic import (
     all_codes,
     is_8bit,
-    look_up,
     single_requantization,
     subtract_zero_point,
     type_range,
@@ -27,6 +26,7 @@ from int8rt.kernels.signature import signatures
 from int8rt.model import Shape, TensorType
 from int8rt.quantization.affine import quantize
 from int8rt.quantization.effective_scales import scale_ratio
+from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.requantize import Requantization, requantize
 
 # Elements that are quantized at once: small enough that the intermediates stay in a core's L2 cache.
@@ -90,7 +90,7 @@ def evaluate(params: QuantizeParams | RequantizeParams, input: Array) -> Array:
     """The codes of real numbers, or the codes that stand for the same real numbers as the input's."""
     if isinstance(params, RequantizeParams):
         if params.table is not None:
-            return look_up(params.table, input)
+            return lookup(input, params.table)
         return _requantize(input, params.input_zero_point, params.requantization)
     if params.scale.size > 1:
         return quantize(input, params.scale, params.zero_point, params.dtype)

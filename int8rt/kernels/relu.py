@@ -12,7 +12,6 @@ from int8rt.kernels.arithmetic import (
     all_codes,
     clamp,
     is_8bit,
-    look_up,
     single_requantization,
     subtract_zero_point,
 )
@@ -22,6 +21,7 @@ from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.activation_range import calculate_relu_range
 from int8rt.quantization.effective_scales import float32_scale_ratio
+from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.requantize import Requantization, requantize
 
 # The real bounds of each operator; None: no bound.
@@ -77,7 +77,7 @@ def evaluate(params: ReluParams | FloatReluParams, input: Array) -> Array:
         clamp(output, params.activation_min, params.activation_max)
         return output
     if params.table is not None:
-        return look_up(params.table, input)
+        return lookup(input, params.table)
     return _rescale(input, params.input_zero_point, params.requantization)
 
 

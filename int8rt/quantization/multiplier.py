@@ -48,7 +48,10 @@ def quantize_multiplier_smaller_than_one(real_multiplier: float) -> tuple[int, i
     """
     if not 0.0 < real_multiplier < 1.0:
         raise SpecError(f"the multiplier must be above 0 and below 1, found {real_multiplier}")
-    return quantize_multiplier(real_multiplier)
+    multiplier, shift = quantize_multiplier(real_multiplier)
+    if shift > 0:  # rounded up to 1
+        raise SpecError(f"the multiplier must be below 1 with 31 bits, found {real_multiplier!r}")
+    return multiplier, shift
 
 
 def quantize_multiplier_greater_than_one(real_multiplier: float) -> tuple[int, int]:
