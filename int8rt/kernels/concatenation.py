@@ -21,7 +21,7 @@ from int8rt.quantization.rounding import round_half_away
 from int8rt.schema.options import ConcatenationOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ConcatenationParams(Params):
     """`tables`: the output code of each of the 256 codes of an input that is rescaled; None for one that is copied."""
 

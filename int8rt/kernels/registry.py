@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 from int8rt.kernels.add import ADD, SUB
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
@@ -37,6 +41,8 @@ from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD
 from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
+from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
+from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.shape import RANK, SHAPE
 from int8rt.kernels.slice import SLICE
 from int8rt.kernels.softmax import SOFTMAX
@@ -102,6 +108,8 @@ KERNELS: Mapping[str, Kernel] = {
         RELU_0_TO_1,
         RELU_N1_TO_1,
         RESHAPE,
+        RESIZE_BILINEAR,
+        RESIZE_NEAREST_NEIGHBOR,
         RSQRT,
         SHAPE,
         SLICE,

@@ -34,3 +34,16 @@ def float_to_int32(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
     """Whole numbers as int32 (in int64), as an x86 processor converts: -2^31 for what does not fit, and for NaN."""
     fits = (x >= -(2.0**31)) & (x < 2.0**31)
     return np.where(fits, x, -(2.0**31)).astype(np.int64)
+
+
+def divide_by_pot_round_half_away(x: npt.NDArray[Any], exponent: int) -> npt.NDArray[Any]:
+    """x / 2^exponent to the nearest integer, ties away from zero; int32 or int64 x, exponent >= 1. The type is kept.
+
+    |x| + 2^(exponent - 1) must fit that type. The same as `rounding_divide_by_pot`, without widening.
+    """
+    # Half a step more for all, and one less for negative numbers, so that the shift takes their ties down.
+    result: npt.NDArray[Any] = x >> (x.itemsize * 8 - 1)
+    result += x
+    result += 1 << (exponent - 1)
+    result >>= exponent
+    return result
