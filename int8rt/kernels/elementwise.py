@@ -126,7 +126,7 @@ def evaluate_sqrt(params: SqrtParams, input: Array) -> Array:
     steps = (input.astype(np.int32) - params.input_zero_point).astype(np.float32)
     real = np.float32(params.input_scale) * steps
     if not np.all(real >= 0):
-        raise EvaluationError("SQRT: the input holds negative numbers")
+        raise EvaluationError("the input holds negative numbers")
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         quotient = np.sqrt(real) / np.float32(params.output_scale)
     whole = float_to_int32(quotient).astype(np.int64)
@@ -166,7 +166,7 @@ def _rsqrt(largest: np.float32, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def evaluate_rsqrt(params: RescaleParams | RsqrtTableParams, input: Array) -> Array:
     """RSQRT of each element, of 0 the largest code; `EvaluationError` where one is negative."""
     if np.any(input < (params.input_zero_point if isinstance(params, RescaleParams) else 0)):
-        raise EvaluationError("RSQRT: the input holds negative numbers")
+        raise EvaluationError("the input holds negative numbers")
     if isinstance(params, RsqrtTableParams):
         return evaluate_lookup_table(params, input)
     steps = input.astype(np.int64) - params.input_zero_point

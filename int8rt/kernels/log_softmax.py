@@ -23,12 +23,14 @@ from int8rt.kernels.softmax import (
     sum_of_exponentials,
 )
 from int8rt.kernels.unary import require_output, within_spec
+from int8rt.quantization.fixed_point import INT32
 from int8rt.quantization.reciprocal import log_x_for_x_greater_than_or_equal_to_1
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
 from int8rt.quantization.rounding import INT32_MIN, rounding_divide_by_pot, saturate, wrap_int32
 from int8rt.quantization.softmax_scaling import calculate_input_radius, preprocess_log_softmax_scaling_exp
 
 _OUTPUT_INTEGER_BITS = 4
+_ONE = INT32.one(ACCUMULATION_INTEGER_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,15 +74,20 @@ def prepare(context: OperatorContext) -> LogSoftmaxParams:
 
 
 def evaluate(params: LogSoftmaxParams, input: Array) -> Array:
-    """LOG_SOFTMAX of each row; `EvaluationError` where the sum of exponentials overflows (from 4096 elements on)."""
+    """LOG_SOFTMAX of each row.
+
+    From 4096 nearly equal elements on the sum of exponentials wraps around and the results are wrong, as in TensorFlow
+    Lite; where it wraps to less than 1, `EvaluationError`.
+    """
     return by_rows(input, input.dtype, functools.partial(_log_softmax, params))
 
 
 def _log_softmax(params: LogSoftmaxParams, rows: Array) -> Array:
     differences = differences_to_maximum(rows)
     total = sum_of_exponentials(np.take(params.exponentials, differences))
-    if np.any(total <= 0) or rows.shape[1] >= 1 << 13:
-        raise EvaluationError(f"LOG_SOFTMAX: the exponentials of a row of {rows.shape[1]} elements sum up to too much")
+    if np.any((total >= 0) & (total < _ONE)):
+        # The sum has wrapped around to less than its largest term, and the C++ code overflows in undefined ways.
+        raise EvaluationError(f"the exponentials of a row of {rows.shape[1]} elements add up to 8192 or more")
     log_sum = log_x_for_x_greater_than_or_equal_to_1(total, ACCUMULATION_INTEGER_BITS, SCALED_DIFF_INTEGER_BITS)
     # Results below the smallest number of the format become the smallest code; the bound is in quantized steps.
     reach = multiply_by_quantized_multiplier(

@@ -138,7 +138,7 @@ def int16_tables() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
 
 
 def evaluate(params: SoftmaxParams | SoftmaxInt16Params, input: Array) -> Array:
-    """SOFTMAX of each row; `EvaluationError` where the sum of exponentials overflows the fixed-point format."""
+    """SOFTMAX of each row; `EvaluationError` where the sum of exponentials is too large for an 8-bit input."""
     if isinstance(params, SoftmaxInt16Params):
         return by_rows(input, np.int16, functools.partial(_softmax_int16, params))
     return by_rows(input, params.dtype, functools.partial(_softmax, params))
@@ -150,8 +150,9 @@ def _softmax(params: SoftmaxParams, rows: Array) -> Array:
     info = np.iinfo(params.dtype)
     exponent = bits_over_unit + 31 - info.bits
     if np.any((exponent < 0) | (exponent > 31)):
-        # TensorFlow Lite aborts the process here: for 8-bit outputs the sum has to stay below 512.
-        raise EvaluationError(f"SOFTMAX: the exponentials of a row of {rows.shape[1]} elements sum up to too much")
+        # TensorFlow Lite aborts the process here.
+        limit = "512" if info.bits == 8 else "8192"
+        raise EvaluationError(f"the exponentials of a row of {rows.shape[1]} elements add up to {limit} or more")
     output = rounding_divide_by_pot(INT32.multiply(exponentials, scale), exponent)
     return saturate(output + info.min, params.dtype)
 
@@ -160,12 +161,11 @@ def _softmax_int16(params: SoftmaxInt16Params, rows: Array) -> Array:
     differences = rows.astype(np.int64) - rows.max(axis=1, keepdims=True)
     scaled = multiply_by_quantized_multiplier(differences, params.input_multiplier, params.input_left_shift)
     exponentials = lookup_int16(saturate(wrap_int32(scaled + 32767), np.int16), params.exp_lut).astype(np.int64)
-    total = exponentials.sum(axis=1, keepdims=True)
-    if np.any(total >= 1 << 31) or np.any(total < 2):
-        raise EvaluationError(f"SOFTMAX: the exponentials of a row of {rows.shape[1]} elements sum up to too much")
+    total = wrap_int32(exponentials.sum(axis=1, keepdims=True))
     headroom = count_leading_zeros(total)
-    # The sum with 16 fractional bits, between 1 and 2; the table is of 1 / (1 + x), x counted from -32768.
-    normalized = rounding_shift_right(total << (headroom - 1), 14)
+    # The sum with 16 fractional bits, between 1 and 2; the table is of 1 / (1 + x), x counted from -32768. The shift is
+    # -1 where the sum has wrapped around (from 65538 elements on), and then counted modulo 64 by the processor.
+    normalized = wrap_int32(rounding_shift_right(total << ((headroom - 1) & 63), 14))
     scale = lookup_int16(saturate(normalized - (1 << 16) - (1 << 15), np.int16), params.one_over_one_plus_x_lut)
     output: Array = rounding_shift_right(exponentials * scale, 31 - headroom)
     return np.clip(output, 0, 32767).astype(np.int16)

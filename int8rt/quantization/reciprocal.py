@@ -16,7 +16,6 @@ from int8rt.quantization.rounding import (
     count_leading_zeros,
     rounding_divide_by_pot,
     rounding_half_sum,
-    saturating_rounding_multiply_by_pot,
     wrap_int32,
 )
 
@@ -79,30 +78,40 @@ def log_x_for_x_greater_than_or_equal_to_1(
 
     x is brought to r · 2^z with r between sqrt(1/2) and 1 in two ways, of which the better one is taken, and log(r)
     comes from a rational function around 2^(-1/4). The output needs room for log(2^input_integer_bits).
+    A sum that wrapped around may come as x <= 0: the result is then meaningless, but that of C++ on an x86 processor.
     """
     accumulator_bits = output_integer_bits + 1
     quarter = int(INT32.rescale(_ONE_QUARTER, 0, accumulator_bits))
     x = np.asarray(x, np.int64)
 
     headroom_a = count_leading_zeros(x)
-    r_a = saturating_rounding_multiply_by_pot(
-        _mul(saturating_rounding_multiply_by_pot(x, headroom_a - 1), _SQRT_HALF), 1
-    )
+    r_a = _shift_left(_mul(_shift_left(x, headroom_a - 1), _SQRT_HALF), 1)
     z_a = _integer(input_integer_bits - headroom_a, accumulator_bits) + quarter
     headroom_b = count_leading_zeros(_mul(x, _SQRT_HALF)) - 1
-    r_b = saturating_rounding_multiply_by_pot(x, headroom_b)
+    r_b = _shift_left(x, headroom_b)
     z_b = _integer(input_integer_bits - headroom_b, accumulator_bits) - quarter
     r = np.minimum(r_a, r_b)
     z = np.clip(np.maximum(z_a, z_b), INT32_MIN, INT32_MAX)
 
     p = rounding_half_sum(r, _SQRT_SQRT_HALF)
-    q = 2 * (r - _SQRT_SQRT_HALF)
+    q = wrap_int32(2 * (r - _SQRT_SQRT_HALF))
     square = _mul(q, q)
-    numerator = _mul(q, r) + _mul(_mul(q, square), _ALPHA_N)
-    denominator_minus_one = _mul(p, _ALPHA_I + q + _mul(_ALPHA_D, square)) + _mul(_ALPHA_F, q)
+    numerator = wrap_int32(_mul(q, r) + _mul(_mul(q, square), _ALPHA_N))
+    inner = wrap_int32(_ALPHA_I + q + _mul(_ALPHA_D, square))
+    denominator_minus_one = wrap_int32(_mul(p, inner) + _mul(_ALPHA_F, q))
     log_r = _mul(INT32.rescale(numerator, 0, accumulator_bits), one_over_one_plus_x_for_x_in_0_1(denominator_minus_one))
-    return INT32.rescale(_mul(z, _LOG_2) + log_r, accumulator_bits, output_integer_bits)
+    return INT32.rescale(wrap_int32(_mul(z, _LOG_2) + log_r), accumulator_bits, output_integer_bits)
+
+
+def _shift_left(x: npt.ArrayLike, exponent: npt.ArrayLike) -> Int64Array:
+    """x · 2^exponent, saturated; the exponent -1, which comes with negative x, saturates as large ones do.
+
+    Source: TensorFlow Lite kernels/internal/common.h, SaturatingRoundingMultiplyByPOTParam.
+    """
+    x, exponent = np.asarray(x, np.int64), np.asarray(exponent, np.int64)
+    shifted: Int64Array = np.clip(x << np.where(exponent < 0, 32, exponent), INT32_MIN, INT32_MAX)
+    return shifted
 
 
 def _integer(value: Int64Array, integer_bits: int) -> Int64Array:
-    return saturating_rounding_multiply_by_pot(value, 31 - integer_bits)
+    return _shift_left(value, 31 - integer_bits)

@@ -153,7 +153,7 @@ def multiply_by_quantized_multiplier(
     value = np.array(x, np.int64)
     if np.any(shift > 0):
         value = (value << (np.maximum(shift, 0) & 31)).astype(np.int32).astype(np.int64)
-    value = value * np.asarray(multiplier, np.int64)
+    value = np.asarray(value * np.asarray(multiplier, np.int64))  # scalars too, for `out` below
     value += 1 << 30
     value >>= 31
     np.minimum(value, INT32_MAX, out=value)  # -2^31 · -2^31 is the one product that saturates

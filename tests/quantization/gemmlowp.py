@@ -125,16 +125,22 @@ def inverse_sqrt(x: int) -> tuple[int, int]:
     return (y << max(-shift, 0)), -max(shift, 0)
 
 
+def shift_left(x: int, exponent: int) -> int:
+    if exponent < 0:  # the threshold of saturation is then 1 << 32, which is 1 on x86, less 1
+        return 2**31 - 1 if x > 0 else -(2**31) if x < 0 else 0
+    return clamp(x << exponent)
+
+
 def logarithm(x: int, input_bits: int, output_bits: int) -> int:
     m, bits = MACHINE32, output_bits + 1
     quarter = m.pot(2**29, -bits)
     root, root_of_root = 1518500250, 1805811301
     head_a = clz(x)
-    r_a = m.pot(m.mul(m.pot(x, head_a - 1), root), 1)
-    z_a = clamp(m.pot(input_bits - head_a, 31 - bits) + quarter)
+    r_a = shift_left(m.mul(shift_left(x, head_a - 1), root), 1)
+    z_a = clamp(shift_left(input_bits - head_a, 31 - bits) + quarter)
     head_b = clz(m.mul(x, root)) - 1
-    r_b = m.pot(x, head_b)
-    z_b = clamp(m.pot(input_bits - head_b, 31 - bits) - quarter)
+    r_b = shift_left(x, head_b)
+    z_b = clamp(shift_left(input_bits - head_b, 31 - bits) - quarter)
     r, z = min(r_a, r_b), max(z_a, z_b)
     p = half_away(r + root_of_root, 2)
     q = m.add(r, -root_of_root)

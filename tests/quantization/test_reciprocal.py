@@ -62,6 +62,12 @@ def test_logarithm_of_boundary_values() -> None:
     check_logarithm(POSITIVE, 20, 6)
 
 
+def test_logarithm_of_a_sum_that_wrapped_around() -> None:
+    values = [x for x in boundary_values() if x <= 0]
+    found = log_x_for_x_greater_than_or_equal_to_1(int64(values), 12, 5)
+    assert found.tolist() == [gemmlowp.logarithm(x, 12, 5) for x in values]
+
+
 @given(positive)
 def test_logarithm(values: list[int]) -> None:
     check_logarithm(values, 12, 5)
