@@ -84,7 +84,7 @@ class SubgraphExecutor:
         if self._plan is None:
             raise InputError("cannot set tensor: it is not allocated, call allocate_tensors() first")
         if index in self._plan.constants:
-            raise InputError(f"cannot set tensor {index} {self.subgraph.tensors[index].name!r}: it is a constant")
+            raise InputError(f"cannot set tensor {index} {self.subgraph.tensors[index].label!r}: it is a constant")
         own = self._values.get(index)
         if own is not None and own.shape == value.shape and own.flags.writeable:
             own[...] = value
@@ -101,7 +101,7 @@ class SubgraphExecutor:
         if self._plan is None:
             constant = constant_value(self._model, tensor)
             if constant is None:
-                raise InputError(f"tensor {index} {tensor.name!r} has no data: call allocate_tensors() first")
+                raise InputError(f"tensor {index} {tensor.label!r} has no data: call allocate_tensors() first")
             return constant
         for values in (self._values, self._plan.constants):
             if index in values:
@@ -109,7 +109,7 @@ class SubgraphExecutor:
         if index in self._plan.shapes and (self._preserve or index in self.subgraph.outputs):
             return default_value(tensor, self._plan.shapes[index])
         raise InputError(
-            f"tensor {index} {tensor.name!r} holds no value: intermediate tensors are only kept with "
+            f"tensor {index} {tensor.label!r} holds no value: intermediate tensors are only kept with "
             "experimental_preserve_all_tensors=True, and only once invoke() has run"
         )
 

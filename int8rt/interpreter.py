@@ -236,7 +236,7 @@ class Interpreter:
             only = (
                 f", of which only dimensions that are -1 change with strict=True: {list(signature)}" if strict else ""
             )
-            raise StateError(f"cannot resize input {tensor.name!r} to {list(shape)}{only}")
+            raise StateError(f"cannot resize input {tensor.label!r} to {list(shape)}{only}")
         self._executor(subgraph_index).resize(index, shape)
 
     def _set(self, subgraph_index: int, index: int, value: npt.ArrayLike) -> None:

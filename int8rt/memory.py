@@ -40,7 +40,7 @@ class MemoryBudget:
         size = tensor_bytes(tensor, shape)
         self._total += size - self._sizes.get(index, 0)
         self._sizes[index] = size
-        what = f"tensor {index} {tensor.name!r} gets the shape {list(shape)}"
+        what = f"tensor {index} {tensor.label!r} gets the shape {list(shape)}"
         if size > self._limits.tensor:
             raise ModelError(f"{what}: {size} bytes, the limit is {self._limits.tensor}")
         if self._total > self._limits.total:

@@ -96,7 +96,7 @@ def make_plan(
         raise _cannot_run(missing)
     for index in subgraph.outputs:
         if index not in written:
-            raise ModelError(f"output tensor {index} {subgraph.tensors[index].name!r} is never written")
+            raise ModelError(f"output tensor {index} {subgraph.tensors[index].label!r} is never written")
     return Plan(subgraph, profile, budget, tuple(steps), shapes, constants, _dead_after(subgraph, constants))
 
 
@@ -113,13 +113,13 @@ def _check_order(subgraph: Subgraph, position: int, operator: Operator, written:
     """Every tensor is written before it is read, and once: constants, inputs and variables count as written."""
     for index in operator.inputs:
         if index >= 0 and index not in written:
-            name = subgraph.tensors[index].name
+            name = subgraph.tensors[index].label
             raise ModelError(
                 f"operator {position} ({operator.label}) reads tensor {index} {name!r}, which nothing has written"
             )
     for index in operator.outputs:
         if index in written:
-            name = subgraph.tensors[index].name
+            name = subgraph.tensors[index].label
             raise ModelError(
                 f"operator {position} ({operator.label}) writes tensor {index} {name!r}, which already has a value"
             )

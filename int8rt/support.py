@@ -38,7 +38,7 @@ def operator_context(
 
     def info(index: int, shape: Shape, value: Array | None) -> TensorInfo:
         tensor = subgraph.tensors[index]
-        return TensorInfo(tensor.name, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index)
+        return TensorInfo(tensor.label, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index)
 
     shapes, values = shapes or {}, values or {}
     inputs = tuple(

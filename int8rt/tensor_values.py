@@ -29,12 +29,12 @@ def checked_value(tensor: Tensor, index: int, shape: Shape, value: npt.ArrayLike
     if array.dtype != expected:
         raise InputError(
             f"cannot set tensor: got a value of type {array.dtype} but expected type {tensor.type.label} for tensor "
-            f"{index}, name: {tensor.name}"
+            f"{index}, name: {tensor.label}"
         )
     if array.shape != shape:
         raise InputError(
             f"cannot set tensor: got a value of shape {list(array.shape)} but expected {list(shape)} for tensor "
-            f"{index}, name: {tensor.name}"
+            f"{index}, name: {tensor.label}"
         )
     if tensor.type in _RANGES and array.size:
         low, high = _RANGES[tensor.type]
@@ -49,7 +49,7 @@ def _strings(array: Array, tensor: Tensor, index: int) -> Array:
     else:
         items = [item.encode() if isinstance(item, str) else item for item in array.ravel().tolist()]
     if not all(isinstance(item, bytes) for item in items):
-        raise InputError(f"cannot set tensor: tensor {index}, name: {tensor.name}, takes only str and bytes")
+        raise InputError(f"cannot set tensor: tensor {index}, name: {tensor.label}, takes only str and bytes")
     strings = np.empty(len(items), object)
     strings[:] = items
     return strings.reshape(array.shape)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.model import Tensor
+from int8rt.model import Tensor, shown
 from int8rt.quantization.affine import dequantize
 
 Array = npt.NDArray[Any]
@@ -53,7 +53,7 @@ def describe(tensor: Tensor, value: Array, top: int, labels: Sequence[str]) -> d
 
 def show(answer: dict[str, Any]) -> None:
     """Print an answer of `describe`."""
-    print(f"{answer['name']}: {answer['type']} {answer['shape']}")
+    print(f"{shown(answer['name'])}: {answer['type']} {answer['shape']}")
     if answer["top"]:
         for item in answer["top"]:
             code = f"  (code {item['code']})" if item["code"] is not None else ""

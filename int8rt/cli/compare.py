@@ -64,6 +64,7 @@ def compare(
 
 def _show(run: RunComparison, all_tensors: bool) -> None:
     from int8rt.cli.text import columns
+    from int8rt.model import shown
 
     outputs = sum(not item.difference for item in run.outputs)
     tensors = sum(not item.difference for item in run.tensors)
@@ -73,10 +74,10 @@ def _show(run: RunComparison, all_tensors: bool) -> None:
     chance = sum(item.difference.unrepeatable for item in run.tensors)
     if chance:
         print(f"  {chance} elements left out: LiteRT does not give them the same value twice")
-    shown = [("tensor", item) for item in run.tensors if all_tensors or item.difference]
-    shown += [("output", item) for item in run.outputs if item.difference]
-    if shown:
-        rows = [(kind, str(item.index), _where(item), item.name, str(item.difference)) for kind, item in shown]
+    listed = [("tensor", item) for item in run.tensors if all_tensors or item.difference]
+    listed += [("output", item) for item in run.outputs if item.difference]
+    if listed:
+        rows = [(kind, str(item.index), _where(item), shown(item.name), str(item.difference)) for kind, item in listed]
         print(columns(("", "index", "operator", "name", "difference"), rows, right=(1,)))
 
 

@@ -65,7 +65,7 @@ def fit(tensor: Tensor, value: Array) -> Array:
     if value.ndim == len(tensor.shape) - 1 and tensor.shape[0] == 1:
         value = value[None]
     if value.ndim != len(tensor.shape):
-        raise InputError(f"input {tensor.name!r} has the shape {list(tensor.shape)}, found {list(value.shape)}")
+        raise InputError(f"input {tensor.label!r} has the shape {list(tensor.shape)}, found {list(value.shape)}")
     dtype, kind = tensor.type.dtype, value.dtype.kind
     quantization = tensor.quantization
     if value.dtype == dtype or (dtype.kind in "fc" and kind in "biuf"):
@@ -74,7 +74,9 @@ def fit(tensor: Tensor, value: Array) -> Array:
         return quantize(value, quantization.scale[0], quantization.zero_point[0], dtype)
     converted = value.astype(dtype) if dtype.kind in "iub" and kind in "iub" else None
     if converted is None or not np.array_equal(converted, value):
-        raise InputError(f"input {tensor.name!r} is {tensor.type.label}, found {value.dtype} values that do not fit it")
+        raise InputError(
+            f"input {tensor.label!r} is {tensor.type.label}, found {value.dtype} values that do not fit it"
+        )
     return converted
 
 

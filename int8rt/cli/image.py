@@ -29,7 +29,7 @@ def read_image(path: Path, subgraph: Subgraph, index: int, levels: Levels | None
     tensor = subgraph.tensors[index]
     if len(tensor.shape) != 4 or tensor.shape[0] != 1 or tensor.shape[3] not in _MODES:
         raise InputError(
-            f"input {tensor.name!r} of shape {list(tensor.shape)} takes no image ([1, height, width, 1, 3 or 4])"
+            f"input {tensor.label!r} of shape {list(tensor.shape)} takes no image ([1, height, width, 1, 3 or 4])"
         )
     try:
         from PIL import Image, UnidentifiedImageError

@@ -33,19 +33,20 @@ def inspect(
 
 def _show(summary: ModelSummary, path: Path, all_tensors: bool) -> None:
     from int8rt.cli.text import quantity
+    from int8rt.model import shown
 
     print(f"{path}: {summary.bytes:,} bytes, of which {summary.constant_bytes:,} constants")
     if summary.description:
-        print(f"description: {summary.description}")
+        print(f"description: {shown(summary.description)}")
     for signature in summary.signatures:
-        names = f"({', '.join(signature.inputs)}) -> ({', '.join(signature.outputs)})"
-        print(f"signature {signature.key!r}, subgraph {signature.subgraph}: {names}")
+        names = f"({', '.join(map(shown, signature.inputs))}) -> ({', '.join(map(shown, signature.outputs))})"
+        print(f"signature {shown(signature.key)!r}, subgraph {signature.subgraph}: {names}")
     for name, size in summary.metadata:
-        print(f"metadata {name!r}: {size:,} bytes")
+        print(f"metadata {shown(name)!r}: {size:,} bytes")
     for index, graph in enumerate(summary.subgraphs):
         print()
         count = sum(kind.count for kind in graph.operators)
-        title = f"subgraph {index} {graph.name!r}: " if len(summary.subgraphs) > 1 else ""
+        title = f"subgraph {index} {shown(graph.name)!r}: " if len(summary.subgraphs) > 1 else ""
         print(f"{title}{count} operators, {len(graph.tensors)} tensors, {quantity(graph.macs)} multiply-accumulates")
         _show_graph(graph, all_tensors)
 
@@ -75,6 +76,8 @@ def _versions(versions: tuple[int, ...]) -> str:
 
 
 def _row(tensor: TensorSummary, role: str) -> tuple[str, ...]:
+    from int8rt.model import shown
+
     role = role or ("constant" if tensor.constant else "variable" if tensor.variable else "")
     shape = str(list(tensor.shape))
     if -1 in tensor.shape_signature:
@@ -87,4 +90,4 @@ def _row(tensor: TensorSummary, role: str) -> tuple[str, ...]:
         least, most = min(tensor.zero_point, default=0), max(tensor.zero_point, default=0)
         zero_point = f"{least}" if least == most else f"{least} .. {most}"
         scale += f" ({len(tensor.scale)} along {tensor.quantized_dimension})"
-    return str(tensor.index), role, tensor.type, shape, scale, zero_point, tensor.name
+    return str(tensor.index), role, tensor.type, shape, scale, zero_point, shown(tensor.name)

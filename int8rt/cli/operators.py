@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from int8rt.kernels.base import Kernel
 
-_BEGIN, _END = "<!-- int8rt operators: begin -->", "<!-- int8rt operators: end -->"
+_BEGIN, _END = "<!-- operators -->", "<!-- /operators -->"
 
 
 def operators(

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import int8rt
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture(params=["int8rt", pytest.param("LiteRT", marks=pytest.mark.litert)])
+def make(request: pytest.FixtureRequest) -> Make:
+    """Makes an interpreter: each test with this fixture runs on int8rt and, where it is installed, on LiteRT."""
+    if request.param == "int8rt":
+        return int8rt.Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    def litert(*arguments: Any, **options: Any) -> Any:
+        return Interpreter(*arguments, **({"experimental_op_resolver_type": OpResolverType.BUILTIN_REF} | options))
+
+    return litert

@@ -1,0 +1,47 @@
+"""Over real models: every dictionary of details is LiteRT's, key by key."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import int8rt
+from int8rt.schema import load_model
+from int8rt.support import unsupported_operators
+from tests.interpreter.litert_details import details
+from tests.interpreter.same import differences
+
+
+def litert_says(paths: list[Path], allocate: set[Path]) -> dict[Path, dict[str, Any]]:
+    arguments = [f"+{path}" if path in allocate else str(path) for path in paths]
+    child = Path(__file__).with_name("litert_details.py")
+    output = subprocess.run([sys.executable, str(child), *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    stream = io.BytesIO(output.stdout)
+    said = dict(pickle.load(stream) for _ in paths)
+    return {Path(path): value for path, value in said.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.zoo
+@pytest.mark.litert
+def test_details_of_real_models(zoo_dir: Path) -> None:
+    paths = sorted(zoo_dir.rglob("*.tflite"))
+    runnable = {path for path in paths if not unsupported_operators(load_model(path).subgraphs[0])}
+    assert len(runnable) > len(paths) / 4
+    wrong: list[str] = []
+    said = {path: answer for path, answer in litert_says(paths, runnable).items() if "error" not in answer}
+    assert len(said) > len(paths) / 2
+    for path, expected in said.items():
+        interpreter = int8rt.Interpreter(path)
+        found = details(interpreter)
+        if "allocated" in expected:
+            interpreter.allocate_tensors()
+            found["allocated"] = interpreter.get_tensor_details()
+        wrong += [f"{path.name} {line}" for line in differences(found, expected)]
+    assert wrong == []
