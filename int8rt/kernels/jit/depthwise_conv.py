@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray, types
-from numba.extending import intrinsic
+from numba import carray
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv
 from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stamp, store_i64
-from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
-from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, unsigned
-from int8rt.kernels.jit.tile import pack_words, requantize_rows, row_addresses, store_rows, words_stride
+from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixels
+from int8rt.kernels.jit.tile import pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
@@ -27,7 +25,6 @@ DEPTHWISE = fields(
     "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
     "dilation_height dilation_width pad_height pad_width"
 )
-_LEVELS = {level.name: level for level in LEVELS}
 
 
 def pack_taps(level: Level, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -38,6 +35,11 @@ def pack_taps(level: Level, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int
     padded[:taps, :channels] = weights
     groups = padded.reshape(padded.shape[0] // 4, 4, padded.shape[1] // block, block)[:, :, :, level.channels(4)]
     return np.ascontiguousarray(groups.transpose(2, 0, 3, 4, 1))
+
+
+def _together(sharing: int) -> int:
+    """Pixels of each group of a column tile with that many groups."""
+    return 2 if sharing == 4 else 4
 
 
 def lower_channels(
@@ -51,7 +53,7 @@ def lower_channels(
     channels, block = weights.shape[1], 4 * level.lanes
     main = channels // block * block
     rest = channels - main
-    sharing = next(n for n in (4, 2, 1) if rest <= block // n and n <= out_width)
+    sharing = next((n for n in (4, 2) if rest <= block // n and n * _together(n) <= out_width), 1)
     width = block // sharing
 
     def repeated(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -96,11 +98,13 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     # Differences beyond int8 become two taps at the same place.
     low = np.clip(wide, -128, 127)
     twice = np.flatnonzero(np.any(wide != low, axis=1))
-    weights = np.concatenate([low, (wide - low)[twice]]).astype(np.int8)
+    by_columns = _fits_columns(params, out_width) and not twice.size
+    weights = _by_columns(low, height.kernel) if by_columns else np.concatenate([low, (wide - low)[twice]])
+    weights = weights.astype(np.int8)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), channels)
     words = np.concatenate([constant.astype(np.int32)[None], words])
     taps = -(-len(weights) // 4) * 4
-    scratch = out_width * taps * 8
+    scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
     values = lower_channels(context.level, variant, weights, words, out_width) | {
         "input": At(input.index),
         "output": At(output.index),
@@ -126,7 +130,25 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "pad_height": height.pad_before,
         "pad_width": width.pad_before,
     }
-    return Lowered(depthwise_kernel(context.level.name, variant, stamp()), DEPTHWISE, values)
+    if by_columns:
+        compiled = depthwise_columns_kernel(context.level.name, variant, width.stride, stamp())
+    else:
+        compiled = depthwise_kernel(context.level.name, variant, stamp())
+    return Lowered(compiled, DEPTHWISE, values)
+
+
+def _fits_columns(params: DepthwiseConv2DParams, out_width: int) -> bool:
+    """Whether `depthwise_columns` takes the window: three columns of at most four taps."""
+    height, width = params.height, params.width
+    return height.kernel <= 4 and width.kernel == 3 and width.dilation == 1 and width.stride <= 2 and out_width >= 4
+
+
+def _by_columns(weights: npt.NDArray[np.int64], rows: int) -> npt.NDArray[np.int64]:
+    """Taps [ky, kx] as [kx, four of ky], with zeros below the window."""
+    taps, channels = weights.shape
+    columns = np.zeros((taps // rows, 4, channels), np.int64)
+    columns[:, :rows] = weights.reshape(rows, -1, channels).transpose(1, 0, 2)
+    return columns.reshape(-1, channels)
 
 
 def lower_one_channel(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | None:
@@ -137,98 +159,6 @@ def lower_one_channel(params: DepthwiseConv2DParams, context: LowerContext) -> L
     slot = Slot(filter.index, filter.type, ordinary.shape, ordinary)
     inputs = (context.inputs[0], slot, *context.inputs[2:])
     return conv.lower_convolution(params, 1, LowerContext(context.level, inputs, context.outputs, context.name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Tile:
-    """The IR for `repeats` times `sharing` neighbouring output pixels at once, 4 · lanes / sharing channels of each."""
-
-    level: Level
-    variant: str
-    repeats: int
-    sharing: int
-
-    def emit(
-        self, e: Emitter, table: Any, pixels: Any, groups: Any, channel: Any, weights: Any, words: Any, low: Any,
-        high: Any, out: Any, out_stride: Any, count: Any,
-    ) -> None:  # fmt: skip
-        """A loop over the pixels, in which the last tile overlaps its neighbour; within it one over groups of taps."""
-        kind, width, together = vector(I32, self.level.lanes), 4 * self.level.lanes, self.repeats * self.sharing
-        before, each, after = e.b.block, e.b.append_basic_block("pixels"), e.b.append_basic_block("pixels.end")
-        e.b.branch(each)
-        e.b.position_at_end(each)
-        pixel = e.b.phi(I64)
-        pixel.add_incoming(I64(0), before)
-        last = e.b.sub(pixels, I64(together))
-        start = e.b.select(e.b.icmp_signed("<", pixel, last), pixel, last)
-        row_bytes = e.b.shl(groups, I64(5))
-        pointers = e.b.add(table, e.b.mul(start, row_bytes))
-        tables = [e.b.add(pointers, e.b.mul(row_bytes, I64(i))) for i in range(together)]
-        constants = [e.load(words, kind, width * v) for v in range(4)]
-        entry, body, done = e.b.block, e.b.append_basic_block("taps"), e.b.append_basic_block("taps.end")
-        e.b.branch(body)
-        e.b.position_at_end(body)
-        group = e.b.phi(I64)
-        group.add_incoming(I64(0), entry)
-        carried = [[e.b.phi(kind) for _ in range(4)] for _ in range(self.repeats)]
-        for sums in carried:
-            for phi, value in zip(sums, constants, strict=True):
-                phi.add_incoming(value, entry)
-        row = e.b.add(weights, e.b.mul(group, I64(4 * width)))
-        taken = [e.load(row, vector(I8, width), width * v) for v in range(4)]
-        offset = e.b.shl(group, I64(5))
-        new = []
-        for r, sums in enumerate(carried):
-            inputs = self._inputs(e, tables[r * self.sharing : (r + 1) * self.sharing], offset, channel)
-            new.append([self.level.dot(e, *triple) for triple in zip(sums, inputs, taken, strict=True)])
-        following = e.b.add(group, I64(1))
-        group.add_incoming(following, body)
-        for phis, values in zip(carried, new, strict=True):
-            for phi, value in zip(phis, values, strict=True):
-                phi.add_incoming(value, body)
-        e.b.cbranch(e.b.icmp_signed("<", following, groups), body, done)
-        e.b.position_at_end(done)
-        codes = requantize_rows(e, self.level, self.variant, new, words, low, high)
-        share = width // self.sharing
-        parts = [e.shuffle(code, code, range(i * share, (i + 1) * share)) for code in codes for i in range(self.sharing)]
-        target = e.b.add(out, e.b.mul(start, out_stride))
-        store_rows(e, parts, row_addresses(e, target, out_stride, together), count)
-        next_pixel = e.b.add(pixel, I64(together))
-        pixel.add_incoming(next_pixel, e.b.block)
-        e.b.cbranch(e.b.icmp_signed("<", next_pixel, pixels), each, after)
-        e.b.position_at_end(after)
-
-    def _inputs(self, e: Emitter, tables: list[Any], offset: Any, channel: Any) -> list[Any]:
-        """For every vector, the four taps of each of its channels side by side; the pixels one behind the other."""
-        part = vector(I8, 4 * self.level.lanes // self.sharing)
-        taps = []
-        for tap in range(4):
-            addresses = [e.b.add(e.load(e.b.add(table, offset), I64, 8 * tap), channel) for table in tables]
-            taps.append(e.concatenate([e.load(address, part) for address in addresses]))
-        return self.level.interleave(e, taps)
-
-
-@intrinsic(prefer_literal=True)
-def depthwise_pixels(
-    typing_context: Any, level: Any, variant: Any, repeats: Any, sharing: Any, table: Any, pixels: Any, groups: Any,
-    channel: Any, weights: Any, words: Any, low: Any, high: Any, out: Any, out_stride: Any, count: Any,
-) -> Any:  # fmt: skip
-    """One block of channels of a row of output pixels, at least repeats · sharing of them.
-
-    table: address of int64[pixels, groups, 4], the addresses of each pixel's taps; channel: offset of the block in
-    each of them; weights, words: of this block; low, high: the clamp; count: channels to store.
-    """
-    if not all(isinstance(x, types.Literal) for x in (level, variant, repeats, sharing)):
-        return None
-    tile = _Tile(
-        _LEVELS[level.literal_value], variant.literal_value, repeats.literal_value, sharing.literal_value
-    )
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        tile.emit(Emitter(builder), *arguments[4:])
-        return context.get_dummy_value()
-
-    return types.void(level, variant, repeats, sharing, *[types.int64] * 11), codegen
 
 
 @helper
@@ -308,3 +238,58 @@ def depthwise_kernel(level: str, variant: str, stamp: str) -> Any:
                 )  # fmt: skip
 
     return depthwise_conv_2d
+
+
+@helper
+def fill_columns(p, image, y, table):  # type: ignore[no-untyped-def]
+    """Addresses of the four taps of every input column that output row y sees, from the first pixel's first on."""
+    for ky in range(4):
+        row = y * p.stride_height - p.pad_height + ky * p.dilation_height
+        inside = ky < p.kernel_height and 0 <= row < p.height
+        start = image + row * p.width * p.channels
+        for i in range((p.out_width - 1) * p.stride_width + p.kernel_width):
+            column = i - p.pad_width
+            valid = inside and 0 <= column < p.width
+            store_i64(table, 4 * i + ky, start + column * p.channels if valid else p.border)
+
+
+@cache
+def depthwise_columns_kernel(level: str, variant: str, stride: int, stamp: str) -> Any:
+    """The compiled DEPTHWISE_CONV_2D for windows three columns wide."""
+
+    @kernel
+    def depthwise_conv_2d_columns(block, thread, threads):  # type: ignore[no-untyped-def]
+        stamp  # noqa: B018 - part of the cache key
+        p = carray(block, 1, DEPTHWISE)[0]
+        table = p.scratch + thread * p.scratch_bytes
+        first, last = share(p.batches * p.out_height, thread, threads)
+        for row in range(first, last):
+            image = p.input + row // p.out_height * p.height * p.width * p.channels
+            fill_columns(p, image, row % p.out_height, table)
+            out = p.output + row * p.out_width * p.channels
+            for i in range(p.blocks):
+                channel = i * p.block_channels
+                depthwise_columns(
+                    level, variant, 4, 1, 3, stride, table, p.out_width, channel, p.weights + i * p.block_weight_bytes,
+                    p.words + i * p.block_word_bytes, p.low, p.high, out + channel, p.channels, p.block_channels,
+                )  # fmt: skip
+            if p.tail_count == 0:
+                continue
+            channel = p.blocks * p.block_channels
+            if p.tail_sharing == 4:
+                depthwise_columns(
+                    level, variant, 2, 4, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
+                )  # fmt: skip
+            elif p.tail_sharing == 2:
+                depthwise_columns(
+                    level, variant, 4, 2, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
+                )  # fmt: skip
+            else:
+                depthwise_columns(
+                    level, variant, 4, 1, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
+                    p.high, out + channel, p.channels, p.tail_count,
+                )  # fmt: skip
+
+    return depthwise_conv_2d_columns
