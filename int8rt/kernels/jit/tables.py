@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import carray
 
+from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, to_arena
@@ -34,7 +35,10 @@ def lower_unary(params: Params, context: LowerContext) -> Lowered | None:
     input, output = context.input(0), context.outputs[0]
     if input.type not in _EIGHT_BITS:
         return None
-    table = KERNELS[context.name].evaluate(params, all_codes(input.type))
+    try:
+        table = KERNELS[context.name].evaluate(params, all_codes(input.type))
+    except EvaluationError:  # SQRT and RSQRT refuse negative numbers; NumPy says so while running
+        return None
     assert isinstance(table, np.ndarray)
     values = {"input": At(input.index), "output": At(output.index), "table": Data(to_arena(table))}
     count = int(np.prod(output.shape, dtype=np.int64))
