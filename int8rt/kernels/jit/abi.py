@@ -98,6 +98,16 @@ load_f32, store_f32 = _access(np.float32, types.float32)
 
 
 @intrinsic
+def address_of(typing_context: Any, block: Any) -> Any:
+    """The block's address as an integer."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ptrtoint(arguments[0], I64)
+
+    return types.int64(types.voidptr), codegen
+
+
+@intrinsic
 def copy_bytes(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
     """Copy `count` > 0 bytes upwards in steps of 64: up to 63 more bytes are read and written beyond."""
 

@@ -11,10 +11,10 @@ from numba import carray
 
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
-from int8rt.kernels.jit.abi import SLACK, copy_bytes, fields, fill_bytes, helper, kernel, load_u8, share, stamp, store_i32
+from int8rt.kernels.jit.abi import SLACK, address_of, copy_bytes, fields, fill_bytes, helper, kernel, load_u8, share, stamp, store_i32
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
-from int8rt.kernels.jit.tile import matrix_panel, pack_weights, pack_words, words_stride
+from int8rt.kernels.jit.tile import MATRIX, matrix_rows, pack_weights, pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 from int8rt.quantization.requantize import Requantization
@@ -22,15 +22,16 @@ from int8rt.quantization.requantize import Requantization
 # Bytes of unrolled windows that are multiplied at once: they stay in a core's L2 cache.
 _BLOCK_BYTES = 96 << 10
 
-MATRIX = (
-    "weights words panels tail_weights tail_words tail_vectors tail_count panel_channels panel_bytes words_bytes depth4 row_factor low high "
-    "output output_stride"
-)
+# The largest kernel row, in bytes, that is read where it lies: a longer one is cheaper to unroll than to read again.
+_LONGEST_SEGMENT = 64
 CONV = fields(
-    f"{MATRIX} input scratch scratch_bytes direct rows block_rows depth out_height out_width height width channels "
-    "kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height pad_width "
-    "zero_point"
+    " ".join(MATRIX)
+    + " output input scratch scratch_bytes mode rows block_rows depth row_factor out_height out_width height width "
+    "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height pad_width "
+    "zero_point padded_width"
 )
+# How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled.
+_DIRECT, _UNROLLED = 0, 1
 
 
 def lower(params: Conv2DParams, context: LowerContext) -> Lowered | None:
@@ -50,33 +51,38 @@ def lower_convolution(
     output = context.outputs[0]
     batches, out_height, out_width, channels = output.shape
     weights = filter.value.reshape(channels, -1)
+    zero_point = unsigned(input.type, params.input_zero_point)
     matrix = lower_matrix(
         context.level,
         weights,
         params.filter_zero_point,
         None if bias is None else bias.value,
         params.requantization,
-        unsigned(input.type, params.input_zero_point),
+        zero_point,
         output.type,
     )
     if matrix is None:
         return None
     variant, asymmetric, values = matrix
     height, width = params.height, params.width
+    padded = height.pad_before or height.pad_after or width.pad_before or width.pad_after
+    if padded and not 0 <= zero_point <= 255:  # what the border is filled with
+        return None
     depth = weights.shape[1]
     direct = (
         depth == input.shape[3] and height.stride == width.stride == 1 and not (height.pad_after or width.pad_after)
     )
-    padded = -(-depth // 4) * 4
-    block_rows = max(12, _BLOCK_BYTES // padded // 12 * 12) if not direct else 48
-    scratch = 4 * block_rows + (0 if direct else block_rows * padded + SLACK)
+    row_bytes = -(-depth // 4) * 4
+    block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12) if not direct else 48
+    scratch = 4 * block_rows + (0 if direct else block_rows * row_bytes + SLACK)
     values |= {
         "output": At(output.index),
         "output_stride": channels,
         "input": At(input.index),
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
-        "direct": int(direct),
+        "mode": _DIRECT if direct else _UNROLLED,
+        "padded_width": 0,
         "rows": batches * out_height * out_width,
         "block_rows": block_rows,
         "depth": depth,
@@ -93,7 +99,7 @@ def lower_convolution(
         "dilation_width": width.dilation,
         "pad_height": height.pad_before,
         "pad_width": width.pad_before,
-        "zero_point": unsigned(input.type, params.input_zero_point),
+        "zero_point": zero_point,
     }
     return Lowered(conv_kernel(context.level.name, variant, asymmetric, stamp()), CONV, values)
 
@@ -140,6 +146,8 @@ def lower_matrix(
         "panel_channels": 4 * level.lanes,
         "panel_bytes": -(-depth // 4) * 16 * level.lanes,
         "words_bytes": words_stride(level, 4, variant),
+        "segments": 1,
+        "segment_stride": 0,
         "depth4": -(-depth // 4),
         "row_factor": row_factor,
         "low": unsigned(output_type, requantization.activation_min),
@@ -213,7 +221,7 @@ def conv_kernel(level: str, variant: str, asymmetric: int, stamp: str) -> Any:
         scratch = p.scratch + thread * p.scratch_bytes
         for row in range(first_row, last_row, p.block_rows):
             count = min(p.block_rows, last_row - row)
-            if p.direct:
+            if p.mode == _DIRECT:
                 a, stride = p.input + row * p.channels, p.channels
             else:
                 unroll(p, row, count, scratch)
@@ -222,28 +230,8 @@ def conv_kernel(level: str, variant: str, asymmetric: int, stamp: str) -> Any:
             if asymmetric:
                 sum_rows(p, a, stride, count, terms)
             out = p.output + row * p.output_stride
-            for i in range(first_panel, min(last_panel, p.panels)):
-                matrix_panel(
-                    level, 4, variant, asymmetric, a, stride, count, terms, p.weights + i * p.panel_bytes, p.depth4,
-                    p.words + i * p.words_bytes, p.low, p.high, out + i * p.panel_channels, p.output_stride,
-                    p.panel_channels,
-                )  # fmt: skip
-            if last_panel > p.panels:
-                tail = out + p.panels * p.panel_channels
-                if p.tail_vectors == 4:
-                    matrix_panel(
-                        level, 4, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
-                        tail, p.output_stride, p.tail_count,
-                    )  # fmt: skip
-                elif p.tail_vectors == 2:
-                    matrix_panel(
-                        level, 2, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
-                        tail, p.output_stride, p.tail_count,
-                    )  # fmt: skip
-                elif p.tail_vectors == 1:
-                    matrix_panel(
-                        level, 1, variant, asymmetric, a, stride, count, terms, p.tail_weights, p.depth4, p.tail_words, p.low, p.high,
-                        tail, p.output_stride, p.tail_count,
-                    )  # fmt: skip
+            matrix_rows(
+                level, variant, asymmetric, address_of(block), a, stride, count, terms, out, first_panel, last_panel
+            )
 
     return conv_2d

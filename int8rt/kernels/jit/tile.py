@@ -47,44 +47,60 @@ def words_stride(level: Level, vectors: int, variant: str) -> int:
     return (1 + vectorized.ROWS[variant]) * vectors * level.lanes * 4
 
 
-@intrinsic(prefer_literal=True)
-def matrix_panel(
-    typing_context: Any,
-    level: Any,
-    vectors: Any,
-    variant: Any,
-    asymmetric: Any,
-    a: Any,
-    a_stride: Any,
-    rows: Any,
-    row_terms: Any,
-    panel: Any,
-    depth4: Any,
-    words: Any,
-    low: Any,
-    high: Any,
-    out: Any,
-    out_stride: Any,
-    count: Any,
-) -> Any:
-    """out[r, 0:count] = requantize(constant + row_terms[r] + a[r] · panel) for all r < rows.
+# The fields that `matrix_rows` reads; they come first in the block of every kernel that calls it.
+MATRIX = (
+    "weights words panels panel_bytes words_bytes panel_channels tail_weights tail_words tail_vectors tail_count "
+    "segments segment_stride depth4 low high output_stride"
+).split()
 
-    level, variant: literal strings; vectors, asymmetric: literal integers. row_terms: address of int32[rows], read only
-    where asymmetric is 1. a, panel, words, out: addresses; a_stride, out_stride:
-    bytes between rows; depth4: number of groups of four input bytes, at least 1; low, high: the clamp, as unsigned
-    bytes; count: output channels of this panel, up to vectors · lanes.
+
+@intrinsic(prefer_literal=True)
+def matrix_rows(
+    typing_context: Any, level: Any, variant: Any, asymmetric: Any, block: Any, a: Any, a_stride: Any, rows: Any,
+    row_terms: Any, out: Any, first_panel: Any, last_panel: Any,
+) -> Any:  # fmt: skip
+    """out[r] = requantize(constant + row_terms[r] + a[r] · weights) for all r < rows, for some panels of channels.
+
+    level, variant: literal strings; asymmetric: literal integer, whether row_terms (address of int32[rows]) is read.
+    block: the kernel's block, which begins with MATRIX. a, out: addresses; a_stride: bytes between rows of `a`. A row is
+    `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count from
+    0; panel number `panels` is the tail.
     """
-    if not all(isinstance(x, types.Literal) for x in (level, vectors, variant, asymmetric)):
+    if not all(isinstance(x, types.Literal) for x in (level, variant, asymmetric)):
         return None
-    tile = _Tile(
-        _LEVELS[level.literal_value], vectors.literal_value, variant.literal_value, bool(asymmetric.literal_value)
-    )
+    name, rounding, terms = level.literal_value, variant.literal_value, bool(asymmetric.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        tile.emit_panel(Emitter(builder), *arguments[4:])
+        _emit_matrix(Emitter(builder), _LEVELS[name], rounding, terms, *arguments[3:])
         return context.get_dummy_value()
 
-    return types.void(level, vectors, variant, asymmetric, *[types.int64] * 12), codegen
+    return types.void(level, variant, asymmetric, *[types.int64] * 8), codegen
+
+
+def _emit_matrix(
+    e: Emitter, level: Level, variant: str, asymmetric: bool, block: Any, a: Any, a_stride: Any, rows: Any,
+    row_terms: Any, out: Any, first_panel: Any, last_panel: Any,
+) -> None:  # fmt: skip
+    field = {name: e.load(block, I64, 8 * i) for i, name in enumerate(MATRIX)}
+
+    def panel(vectors: int, weights: Any, words: Any, target: Any, count: Any) -> None:
+        _Tile(level, vectors, variant, asymmetric).emit_panel(
+            e, a, a_stride, rows, row_terms, weights, field["segments"], field["segment_stride"], field["depth4"],
+            words, field["low"], field["high"], target, field["output_stride"], count,
+        )  # fmt: skip
+
+    whole = e.b.select(e.b.icmp_signed("<", last_panel, field["panels"]), last_panel, field["panels"])
+    with e.count(first_panel, whole) as i:
+        weights = e.b.add(field["weights"], e.b.mul(i, field["panel_bytes"]))
+        words = e.b.add(field["words"], e.b.mul(i, field["words_bytes"]))
+        target = e.b.add(out, e.b.mul(i, field["panel_channels"]))
+        panel(4, weights, words, target, field["panel_channels"])
+    target = e.b.add(out, e.b.mul(field["panels"], field["panel_channels"]))
+    has_tail = e.b.icmp_signed(">", last_panel, field["panels"])
+    for vectors in (1, 2, 4):
+        chosen = e.b.and_(has_tail, e.b.icmp_signed("==", field["tail_vectors"], I64(vectors)))
+        with e.b.if_then(chosen):
+            panel(vectors, field["tail_weights"], field["tail_words"], target, field["tail_count"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +117,15 @@ class _Tile:
         whole = self.level.rows[self.vectors]
 
         def tiles(height: int) -> None:
-            before, body = e.b.block, e.b.append_basic_block("rows")
-            after = e.b.append_basic_block("rows.end")
-            e.b.branch(body)
-            e.b.position_at_end(body)
-            row = e.b.phi(I64)
-            row.add_incoming(I64(0), before)
             last = e.b.sub(rows, I64(height))
-            start = e.b.select(e.b.icmp_signed("<", row, last), row, last)
-            self._emit_tile(e, height, e.b.add(a, e.b.mul(start, a_stride)), a_stride, start, row_terms, *rest)
-            following = e.b.add(row, I64(height))
-            row.add_incoming(following, e.b.block)
-            e.b.cbranch(e.b.icmp_signed("<", following, rows), body, after)
-            e.b.position_at_end(after)
+            with e.count(I64(0), rows, height) as row:
+                start = e.b.select(e.b.icmp_signed("<", row, last), row, last)
+                self._emit_tile(e, height, e.b.add(a, e.b.mul(start, a_stride)), a_stride, start, row_terms, *rest)
 
         with e.b.if_else(e.b.icmp_signed(">=", rows, I64(whole))) as (enough, few):
             with enough:
                 tiles(whole)
-            with few, e.b.if_then(e.b.icmp_signed(">", rows, I64(0))):
+            with few:
                 tiles(1)
 
     def _emit_tile(
@@ -130,6 +137,8 @@ class _Tile:
         start: Any,
         row_terms: Any,
         panel: Any,
+        segments: Any,
+        segment_stride: Any,
         depth4: Any,
         words: Any,
         low: Any,
@@ -138,7 +147,8 @@ class _Tile:
         out_stride: Any,
         count: Any,
     ) -> None:
-        sums = _products(e, self.level, self.vectors, row_addresses(e, a, a_stride, height), panel, depth4, words)
+        rows = row_addresses(e, a, a_stride, height)
+        sums = _products(e, self.level, self.vectors, rows, panel, segments, segment_stride, depth4, words)
         if self.asymmetric:
             for r in range(height):
                 term = e.load(e.b.add(row_terms, e.b.shl(e.b.add(start, I64(r)), I64(2))), I32)
@@ -157,36 +167,67 @@ def row_addresses(e: Emitter, first: Any, stride: Any, rows: int) -> list[Any]:
 
 
 def _products(
-    e: Emitter, level: Level, vectors: int, starts: Sequence[Any], panel: Any, depth4: Any, words: Any
+    e: Emitter,
+    level: Level,
+    vectors: int,
+    starts: Sequence[Any],
+    panel: Any,
+    segments: Any,
+    segment_stride: Any,
+    depth4: Any,
+    words: Any,
 ) -> list[list[Any]]:
-    """The accumulators [row][vector]: a loop over the depth with every one of them in a register."""
+    """The accumulators [row][vector]: loops over segments and their depth, with every one of them in a register."""
     kind, width = vector(I32, level.lanes), 4 * level.lanes
     constants = [e.load(words, kind, width * v) for v in range(vectors)]
     before = e.b.block
-    body, after = e.b.append_basic_block("depth"), e.b.append_basic_block("depth.end")
+    outer, body, next_segment, after = (
+        e.b.append_basic_block(name) for name in ("segment", "depth", "segment.next", "depth.end")
+    )
+
+    def phis(initial: Sequence[Sequence[Any]], block: Any) -> list[list[Any]]:
+        carried = [[e.b.phi(kind) for _ in row] for row in initial]
+        _incoming(carried, initial, block)
+        return carried
+
+    e.b.branch(outer)
+    e.b.position_at_end(outer)
+    segment, offset, here = e.b.phi(I64), e.b.phi(I64), e.b.phi(I64)
+    for phi, value in ((segment, I64(0)), (offset, I64(0)), (here, panel)):
+        phi.add_incoming(value, before)
+    whole = phis([constants for _ in starts], before)
+    bases = [e.b.add(start, offset) for start in starts]
     e.b.branch(body)
     e.b.position_at_end(body)
     k = e.b.phi(I64)
-    k.add_incoming(I64(0), before)
-    carried = [[e.b.phi(kind) for _ in range(vectors)] for _ in starts]
-    for row in carried:
-        for phi, start in zip(row, constants, strict=True):
-            phi.add_incoming(start, before)
-    here = e.b.add(panel, e.b.mul(k, I64(width * vectors)))
-    weights = [e.load(here, vector(I8, width), width * v) for v in range(vectors)]
-    offset = e.b.shl(k, I64(2))
+    k.add_incoming(I64(0), outer)
+    carried = phis(whole, outer)
+    position = e.b.add(here, e.b.mul(k, I64(width * vectors)))
+    weights = [e.load(position, vector(I8, width), width * v) for v in range(vectors)]
+    four_k = e.b.shl(k, I64(2))
     sums = []
-    for start, row in zip(starts, carried, strict=True):
-        four = e.b.bitcast(e.splat(e.load(e.b.add(start, offset), I32), level.lanes), vector(I8, width))
+    for base, row in zip(bases, carried, strict=True):
+        four = e.b.bitcast(e.splat(e.load(e.b.add(base, four_k), I32), level.lanes), vector(I8, width))
         sums.append([level.dot(e, phi, four, w) for phi, w in zip(row, weights, strict=True)])
     following = e.b.add(k, I64(1))
     k.add_incoming(following, body)
-    for phis, new in zip(carried, sums, strict=True):
-        for phi, value in zip(phis, new, strict=True):
-            phi.add_incoming(value, body)
-    e.b.cbranch(e.b.icmp_signed("<", following, depth4), body, after)
+    _incoming(carried, sums, body)
+    e.b.cbranch(e.b.icmp_signed("<", following, depth4), body, next_segment)
+    e.b.position_at_end(next_segment)
+    segment_after = e.b.add(segment, I64(1))
+    segment.add_incoming(segment_after, next_segment)
+    offset.add_incoming(e.b.add(offset, segment_stride), next_segment)
+    here.add_incoming(e.b.add(here, e.b.mul(depth4, I64(width * vectors))), next_segment)
+    _incoming(whole, sums, next_segment)
+    e.b.cbranch(e.b.icmp_signed("<", segment_after, segments), outer, after)
     e.b.position_at_end(after)
     return sums
+
+
+def _incoming(phis: Sequence[Sequence[Any]], values: Sequence[Sequence[Any]], block: Any) -> None:
+    for row, new in zip(phis, values, strict=True):
+        for phi, value in zip(row, new, strict=True):
+            phi.add_incoming(value, block)
 
 
 def finish_rows(

@@ -5,7 +5,8 @@ A kernel's inner tile is written once with it; `isa.levels` says how wide a vect
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -73,6 +74,22 @@ class Emitter:
     def minimum(self, left: Any, right: Any, signed: bool = True) -> Any:
         """Lane-wise minimum of integers."""
         return self._lanewise("smin" if signed else "umin", left, right)
+
+    @contextlib.contextmanager
+    def count(self, first: Any, end: Any, step: int = 1) -> Iterator[Any]:
+        """A loop whose body is the `with` block; yields first, first + step, ... below `end` (int64 values)."""
+        before, head = self.b.block, self.b.append_basic_block("loop")
+        body, after = self.b.append_basic_block("loop.body"), self.b.append_basic_block("loop.end")
+        self.b.branch(head)
+        self.b.position_at_end(head)
+        index = self.b.phi(I64)
+        index.add_incoming(first, before)
+        self.b.cbranch(self.b.icmp_signed("<", index, end), body, after)
+        self.b.position_at_end(body)
+        yield index
+        index.add_incoming(self.b.add(index, I64(step)), self.b.block)
+        self.b.branch(head)
+        self.b.position_at_end(after)
 
     def intrinsic(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
         """Call an LLVM intrinsic by its full name."""
