@@ -131,7 +131,7 @@ def scaled_input(context: OperatorContext, tensor: TensorInfo, real_multiplier: 
     # TensorFlow Lite aborts the process, or goes on to shift by an undefined amount.
     if not 0 < real_multiplier < 1:
         raise context.invalid(
-            f"scale {scale:g} of {tensor.name!r} gives a multiplier of {real_multiplier:g}, expected one below 1"
+            f"scale {scale:g} of {tensor.name!r}: its multiplier is {real_multiplier:g}, it must be between 0 and 1"
         )
     multiplier, shift = quantize_multiplier_smaller_than_one(real_multiplier)
     table = None

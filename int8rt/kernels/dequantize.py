@@ -20,7 +20,7 @@ from int8rt.quantization.affine import dequantize
 from int8rt.quantization.lookup_table import lookup
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DequantizeParams(Params):
     """scale, zero_point: in a shape that broadcasts against the input. table: float32 for each 8-bit code, or None."""
 

@@ -24,7 +24,7 @@ from int8rt.quantization.rounding import saturate, wrap_int32
 from int8rt.schema.options import LeakyReluOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeakyReluParams(Params):
     """output_multiplier_alpha has the sign of alpha. table: the output of each 8-bit input code, None for int16."""
 

@@ -33,7 +33,7 @@ from int8rt.quantization.requantize import Requantization, requantize
 _BLOCK_ELEMENTS = 1 << 15
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QuantizeParams(Params):
     """scale, zero_point: in a shape that broadcasts against the input."""
 
@@ -42,7 +42,7 @@ class QuantizeParams(Params):
     dtype: np.dtype[Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RequantizeParams(Params):
     """table: the output code of each 8-bit input code, None for wider inputs."""
 

@@ -33,7 +33,7 @@ _BOUNDS: dict[str, tuple[float, float | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReluParams(Params):
     """A quantized clamp. table: the output code of each 8-bit input code, None for int16."""
 

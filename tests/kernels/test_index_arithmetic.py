@@ -67,7 +67,9 @@ def test_refusals() -> None:
         run_operator("ARG_MAX", [data, axis(0)], [INDEX], ArgMaxOptions())
     with pytest.raises(ModelError, match=r"axis 1 of input \[2, 0\] is empty"):
         run_operator("ARG_MAX", [variable(np.zeros((2, 0), np.int8)), axis(1)], [INDEX], options)
-    with pytest.raises(ModelError, match=r"EQUAL.*scale 1 of 'input0' gives a multiplier of 1, expected one below 1"):
+    with pytest.raises(
+        ModelError, match=r"EQUAL.*scale 1 of 'input0': its multiplier is 1, it must be between 0 and 1"
+    ):
         run_operator("EQUAL", [data, data], [BOOL])
     with pytest.raises(UnsupportedError, match=r"NOT_EQUAL.*int16 tensor 'input0' has no quantization parameters"):
         run_operator("NOT_EQUAL", [variable(np.zeros(2, np.int16))] * 2, [BOOL])
