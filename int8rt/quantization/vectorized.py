@@ -23,6 +23,9 @@ def choose(parameters: Requantization, accumulator_bound: npt.NDArray[np.int64])
 
     accumulator_bound: int64[n], no accumulator of a channel is larger in magnitude.
     """
+    zero_point = abs(parameters.zero_point) + 128  # at most, as that of the unsigned output
+    if zero_point > 1 << 20:
+        return None
     if parameters.rounding is Rounding.FLOAT64:
         largest = np.minimum(accumulator_bound, 1 << 31) * np.abs(parameters.real_multiplier)
         return "float64" if np.all(largest < 2.0**30) else None
@@ -31,7 +34,7 @@ def choose(parameters: Requantization, accumulator_bound: npt.NDArray[np.int64])
         return None
     if np.all(shift < 0) and np.all(shift >= -31) and np.all(accumulator_bound < 1 << 30):
         # The sums that `_double_right` makes in 32 bits: the product, the rounding constant and the zero point.
-        sums = (accumulator_bound * multiplier >> 31) + 2 + _rounding_constant(shift, 255)
+        sums = (accumulator_bound * multiplier >> 31) + 2 + _rounding_constant(shift, zero_point)
         if np.all(sums < 1 << 31):
             return "double_relu" if parameters.activation_min >= parameters.zero_point else "double_right"
     return "double"
@@ -52,7 +55,8 @@ def words(variant: str, parameters: Requantization, zero_point: int, channels: i
     right = np.maximum(-shift, 0)
     half = (np.int64(1) << right) >> 1
     if variant == "double":
-        rows = [multiplier, half, right, np.maximum(shift, 0), -(right > 0), np.full(channels, zero_point)]
+        rounds = -(right > 0).astype(np.int64)
+        rows = [multiplier, half, right, np.maximum(shift, 0), rounds, np.full(channels, zero_point)]
     else:
         rows = [multiplier, _rounding_constant(shift, zero_point), right]
     return np.stack([np.asarray(row, np.int64).astype(np.int32) for row in rows])
@@ -146,4 +150,3 @@ def _float64(e: Emitter, accumulator: Any, low: Any, high: Any, zero_point: Any)
     product = e.b.fmul(e.b.sitofp(accumulator, vector(F64, lanes)), real)
     rounded = e.intrinsic(f"llvm.round.v{lanes}f64", vector(F64, lanes), [product])
     return e.b.add(e.b.fptosi(rounded, vector(I32, lanes)), zero_point)
-
