@@ -21,6 +21,7 @@ from int8rt.quantization.requantize import Requantization
 
 # Bytes of unrolled windows that are multiplied at once: they stay in a core's L2 cache.
 _BLOCK_BYTES = 96 << 10
+_BORDERED_BYTES = 24 << 10
 
 # The largest kernel row, in bytes, that is read where it lies: a longer one is cheaper to unroll than to read again.
 _LONGEST_SEGMENT = 64
@@ -28,10 +29,11 @@ CONV = fields(
     " ".join(MATRIX)
     + " output input scratch scratch_bytes mode rows block_rows depth row_factor out_height out_width height width "
     "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height pad_width "
-    "zero_point padded_width"
+    "zero_point bordered_bytes"
 )
-# How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled.
-_DIRECT, _UNROLLED = 0, 1
+# How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled; or the
+# windows are read where they lie, a segment for each kernel row, in input rows copied between their borders.
+_DIRECT, _UNROLLED, _BORDERED = 0, 1, 2
 
 
 def lower(params: Conv2DParams, context: LowerContext) -> Lowered | None:
@@ -52,9 +54,15 @@ def lower_convolution(
     batches, out_height, out_width, channels = output.shape
     weights = filter.value.reshape(channels, -1)
     zero_point = unsigned(input.type, params.input_zero_point)
+    height, width = params.height, params.width
+    segment = width.kernel * input.shape[3]
+    bordered = segment <= _LONGEST_SEGMENT and width.dilation == 1 and out_width >= 24 and height.kernel > 1
+    bordered = bordered and not _row_factor(weights, params.filter_zero_point)
+    segments = height.kernel if bordered else 1
     matrix = lower_matrix(
         context.level,
         weights,
+        segments,
         params.filter_zero_point,
         None if bias is None else bias.value,
         params.requantization,
@@ -64,7 +72,6 @@ def lower_convolution(
     if matrix is None:
         return None
     variant, asymmetric, values = matrix
-    height, width = params.height, params.width
     padded = height.pad_before or height.pad_after or width.pad_before or width.pad_after
     if padded and not 0 <= zero_point <= 255:  # what the border is filled with
         return None
@@ -72,17 +79,23 @@ def lower_convolution(
     direct = (
         depth == input.shape[3] and height.stride == width.stride == 1 and not (height.pad_after or width.pad_after)
     )
+    bordered_bytes = ((out_width - 1) * width.stride + width.kernel) * input.shape[3]
     row_bytes = -(-depth // 4) * 4
     block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12) if not direct else 48
     scratch = 4 * block_rows + (0 if direct else block_rows * row_bytes + SLACK)
+    if bordered:
+        # Here in rows of output pixels.
+        block_rows = max(1, _BORDERED_BYTES // bordered_bytes // height.stride)
+        scratch = ((block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1) * bordered_bytes + SLACK
     values |= {
         "output": At(output.index),
         "output_stride": channels,
         "input": At(input.index),
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
-        "mode": _DIRECT if direct else _UNROLLED,
-        "padded_width": 0,
+        "mode": _DIRECT if direct else _BORDERED if bordered else _UNROLLED,
+        "segment_stride": bordered_bytes * height.dilation,
+        "bordered_bytes": bordered_bytes,
         "rows": batches * out_height * out_width,
         "block_rows": block_rows,
         "depth": depth,
@@ -107,6 +120,7 @@ def lower_convolution(
 def lower_matrix(
     level: Level,
     filter: npt.NDArray[Any],
+    segments: int,
     filter_zero_point: int,
     bias: npt.NDArray[np.int32] | None,
     requantization: Requantization,
@@ -115,14 +129,13 @@ def lower_matrix(
 ) -> tuple[str, int, dict[str, Any]] | None:
     """(variant, asymmetric, values of the MATRIX fields but the output) of a filter [O, depth]; None: left to NumPy.
 
-    input_zero_point: of the unsigned input. The constant bias - input_zero_point · Σ weights is folded, in int32.
+    segments: how many runs a row of the input comes in, each filled up to four bytes. input_zero_point: of the unsigned input. The constant bias - input_zero_point · Σ weights is folded, in int32.
     Weights that leave int8 once their zero point is subtracted stay codes of int8 with another zero point, and a
     multiple of the sum of each row of the input makes up for it.
     """
     channels, depth = filter.shape
     wide = filter.astype(np.int64) - filter_zero_point
-    asymmetric = int(wide.size > 0 and (wide.min() < -128 or wide.max() > 127))
-    row_factor = 128 - filter_zero_point if asymmetric else 0
+    row_factor = _row_factor(filter, filter_zero_point)
     weights = (wide - row_factor).astype(np.int8)
     constant = -input_zero_point * wide.sum(axis=1) + (0 if bias is None else bias.astype(np.int64))
     bound = 255 * np.abs(wide).sum(axis=1) + np.abs(constant)
@@ -131,6 +144,10 @@ def lower_matrix(
         return None
     words = vectorized.words(variant, requantization, unsigned(output_type, requantization.zero_point), channels)
     words = np.concatenate([constant.astype(np.int32)[None], words])
+    run = -(-(depth // segments) // 4) * 4
+    padded = np.zeros((channels, segments, run), np.int8)
+    padded[:, :, : depth // segments] = weights.reshape(channels, segments, -1)
+    weights = padded.reshape(channels, -1)
     panels = channels // (4 * level.lanes)
     main = panels * 4 * level.lanes
     rest = channels - main
@@ -144,16 +161,22 @@ def lower_matrix(
         "tail_vectors": tail,
         "tail_count": rest,
         "panel_channels": 4 * level.lanes,
-        "panel_bytes": -(-depth // 4) * 16 * level.lanes,
+        "panel_bytes": segments * run * 4 * level.lanes,
         "words_bytes": words_stride(level, 4, variant),
-        "segments": 1,
+        "segments": segments,
         "segment_stride": 0,
-        "depth4": -(-depth // 4),
+        "depth4": run // 4,
         "row_factor": row_factor,
         "low": unsigned(output_type, requantization.activation_min),
         "high": unsigned(output_type, requantization.activation_max),
     }
-    return variant, asymmetric, values
+    return variant, int(row_factor != 0), values
+
+
+def _row_factor(filter: npt.NDArray[Any], zero_point: int) -> int:
+    """0 where filter - zero_point fits int8; else what codes - 128 lack, a multiple of the sum of the inputs."""
+    lowest, highest = int(filter.min(initial=0)) - zero_point, int(filter.max(initial=0)) - zero_point
+    return 128 - zero_point if lowest < -128 or highest > 127 else 0
 
 
 @helper
@@ -195,6 +218,27 @@ def unroll(p, first, count, scratch):  # type: ignore[no-untyped-def]
 
 
 @helper
+def copy_bordered(p, image, first, count, scratch):  # type: ignore[no-untyped-def]
+    """The input rows that output rows [first, first + count) of an image see, with the border's columns and rows."""
+    top = first * p.stride_height - p.pad_height
+    rows = (count - 1) * p.stride_height + (p.kernel_height - 1) * p.dilation_height + 1
+    before = min(p.pad_width * p.channels, p.bordered_bytes)
+    middle = min(p.width * p.channels, p.bordered_bytes - before)
+    for i in range(rows):
+        target, y = scratch + i * p.bordered_bytes, top + i
+        if y < 0 or y >= p.height:
+            fill_bytes(target, p.zero_point, p.bordered_bytes)
+            continue
+        if before > 0:
+            fill_bytes(target, p.zero_point, before)
+        if middle > 0:
+            copy_bytes(target + before, p.input + (image * p.height + y) * p.width * p.channels, middle)
+        after = p.bordered_bytes - before - middle
+        if after > 0:
+            fill_bytes(target + before + middle, p.zero_point, after)
+
+
+@helper
 def sum_rows(p, a, stride, count, terms):  # type: ignore[no-untyped-def]
     """terms[r] = row_factor · the sum of row r's `depth` bytes."""
     for r in range(count):
@@ -212,6 +256,22 @@ def conv_kernel(level: str, variant: str, asymmetric: int, stamp: str) -> Any:
     def conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
         stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, CONV)[0]
+        if p.mode == _BORDERED:
+            first_row, last_row = share(p.rows // p.out_width, thread, threads)
+            scratch = p.scratch + thread * p.scratch_bytes
+            for row in range(first_row, last_row, p.block_rows):
+                last = min(row + p.block_rows, last_row)
+                for y in range(row, last):
+                    image = y // p.out_height
+                    first_of_copy = max(row, image * p.out_height)
+                    if y == first_of_copy:
+                        copy_bordered(p, image, y % p.out_height, min(last, (image + 1) * p.out_height) - y, scratch)
+                    a = scratch + (y - first_of_copy) * p.stride_height * p.bordered_bytes
+                    matrix_rows(
+                        level, variant, asymmetric, address_of(block), a, p.stride_width * p.channels, p.out_width, 0,
+                        p.output + y * p.out_width * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
+                    )  # fmt: skip
+            return
         first_row, last_row = 0, p.rows
         first_panel, last_panel = 0, p.panels + min(p.tail_vectors, 1)
         if p.rows >= 24 * threads or last_panel < threads:

@@ -14,7 +14,7 @@ from numba import carray
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, to_arena
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
 from int8rt.kernels.registry import KERNELS
 from int8rt.model import TensorType
 
@@ -30,7 +30,7 @@ def all_codes(type: TensorType) -> npt.NDArray[Any]:
     return (codes ^ np.uint8(128)).view(np.int8) if type == TensorType.INT8 else codes
 
 
-def lower_unary(params: Params, context: LowerContext) -> Lowered | None:
+def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
     """The step of an operator whose outputs depend on one code each; None for other types than 8 bits in."""
     input, output = context.input(0), context.outputs[0]
     if input.type not in _EIGHT_BITS:
@@ -42,6 +42,8 @@ def lower_unary(params: Params, context: LowerContext) -> Lowered | None:
     assert isinstance(table, np.ndarray)
     values = {"input": At(input.index), "output": At(output.index), "table": Data(to_arena(table))}
     count = int(np.prod(output.shape, dtype=np.int64))
+    if table.dtype.itemsize == 1 and np.array_equal(to_arena(table), np.arange(256)):
+        return View()  # such as QUANTIZE from uint8 to int8 with zero points that differ by 128
     if table.dtype.itemsize == 1:
         return Lowered(unary_kernel(1, stamp()), UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 4:

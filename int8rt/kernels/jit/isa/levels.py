@@ -26,7 +26,7 @@ class Level:
     """
 
     name = "generic"
-    lanes = 4
+    lanes = 8
     rows = {1: 4, 2: 4, 4: 2}
     features: tuple[str, ...] = ()
 
@@ -40,10 +40,13 @@ class Level:
         return e.b.add(accumulator, e.b.add(self._pairs(e, *even), self._pairs(e, *odd)))
 
     def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
-        # 255 · -128 fits int16, so the products are exact; two neighbours are then added in int32.
-        product = e.b.bitcast(e.b.mul(unsigned, signed), vector(I32, self.lanes))
-        sixteen = constant(I32, [16] * self.lanes)
-        return e.b.add(e.b.ashr(e.b.shl(product, sixteen), sixteen), e.b.ashr(product, sixteen))
+        """Sums of two neighbouring products of 16-bit numbers; LLVM knows this form where an instruction does it."""
+        wide = vector(I32, 2 * self.lanes)
+        product = e.b.mul(e.b.sext(unsigned, wide), e.b.sext(signed, wide))
+        return e.b.add(
+            e.shuffle(product, product, range(0, 2 * self.lanes, 2)),
+            e.shuffle(product, product, range(1, 2 * self.lanes, 2)),
+        )
 
     def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
         """The vectors' lanes as bytes, saturated to 0..255, in the order of `channels`."""
@@ -52,13 +55,8 @@ class Level:
         return e.concatenate(parts)
 
     def channels(self, vectors: int) -> npt.NDArray[np.int64]:
-        """[vectors, lanes]: which channel of a tile each lane holds, so that `narrow` yields channels in order.
-
-        Each group of four lanes (128 bits) holds four channels of every vector in turn, because the instructions that
-        narrow and interleave work within such groups.
-        """
-        lane = np.arange(self.lanes)
-        return np.stack([4 * vectors * (lane // 4) + 4 * v + lane % 4 for v in range(vectors)])
+        """[vectors, lanes]: which channel of a tile each lane holds, so that `narrow` yields channels in order."""
+        return np.arange(vectors * self.lanes).reshape(vectors, self.lanes)
 
     def interleave(self, e: Emitter, taps: Sequence[Any]) -> list[Any]:
         """Four vectors of 4 · lanes bytes to four vectors whose lane holds the four taps' bytes of one channel.
@@ -66,64 +64,81 @@ class Level:
         Lanes are in the order of `channels(4)`.
         """
         width = 4 * self.lanes
+        pairs = [e.shuffle(a, b, [x for i in range(width) for x in (i, width + i)]) for a, b in _two(taps)]
+        order = [x for i in range(0, 2 * width, 2) for x in (i, i + 1, 2 * width + i, 2 * width + i + 1)]
+        return [e.shuffle(*pairs, order[start : start + width]) for start in range(0, 4 * width, width)]
+
+
+def _two(taps: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return [(taps[0], taps[1]), (taps[2], taps[3])]
+
+
+class _Groups(Level):
+    """x86, whose instructions that narrow and interleave work within groups of 128 bits, that is, of four lanes.
+
+    to_words, to_bytes: the instructions that pack two vectors into one of half as wide numbers, saturated.
+    """
+
+    to_words = ""
+    to_bytes = ""
+
+    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
+        """Two rounds of packing; fewer than four vectors are repeated to fill them."""
+        a, b, c, d = (list(vectors) * 4)[:4]
+        halves = [e.intrinsic(self.to_words, vector(I16, 2 * self.lanes), pair) for pair in ((a, b), (c, d))]
+        packed = e.intrinsic(self.to_bytes, vector(I8, 4 * self.lanes), halves)
+        if len(vectors) == 4:
+            return packed
+        used = 4 * len(vectors)  # bytes of each group that are not a repetition
+        return e.shuffle(packed, packed, [16 * group + i for group in range(self.lanes // 4) for i in range(used)])
+
+    def channels(self, vectors: int) -> npt.NDArray[np.int64]:
+        """Each group of four lanes holds four channels of every vector in turn."""
+        lane = np.arange(self.lanes)
+        return np.stack([4 * vectors * (lane // 4) + 4 * v + lane % 4 for v in range(vectors)])
+
+    def interleave(self, e: Emitter, taps: Sequence[Any]) -> list[Any]:
+        """The same within groups of 16 bytes: two rounds of unpacking."""
+        width = 4 * self.lanes
 
         def unpack(left: Any, right: Any, unit: int, high: int) -> Any:
-            lanes = []
+            lanes: list[int] = []
             for group in range(0, width, 16):
-                for i in range(8 * high, 8 * high + 8, unit):
-                    start = group + i
+                for start in range(group + 8 * high, group + 8 * high + 8, unit):
                     lanes += [*range(start, start + unit), *range(width + start, width + start + unit)]
             return e.shuffle(left, right, lanes)
 
-        a, b, c, d = taps
-        pairs = [(unpack(a, b, 1, half), unpack(c, d, 1, half)) for half in (0, 1)]
+        pairs = [[unpack(a, b, 1, half) for a, b in _two(taps)] for half in (0, 1)]
         return [unpack(left, right, 2, half) for left, right in pairs for half in (0, 1)]
 
 
-class Avx2(Level):
+class Avx2(_Groups):
     """AVX2: products of 16-bit pairs, added to 32 bits by one instruction."""
 
     name = "avx2"
     lanes = 8
     rows = {1: 6, 2: 4, 4: 2}
     features = ("avx2",)
+    to_words, to_bytes = "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb"
 
     def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
         return e.intrinsic("llvm.x86.avx2.pmadd.wd", vector(I32, self.lanes), [unsigned, signed])
 
-    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
-        """Saturating packs."""
-        return _pack(e, self.lanes, "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb", vectors)
 
-
-class Avx512Vnni(Level):
+class Avx512Vnni(_Groups):
     """AVX-512 with VNNI: four byte products and their sum in one instruction."""
 
     name = "avx512vnni"
     lanes = 16
     rows = {1: 12, 2: 12, 4: 6}
     features = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
+    to_words, to_bytes = "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512"
 
     def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
         """One vpdpbusd."""
         kind, quads = vector(I8, 64), vector(I32, 16)
         arguments = [accumulator, e.b.bitcast(unsigned, kind), e.b.bitcast(signed, kind)]
         return e.intrinsic("llvm.x86.avx512.vpdpbusd.512", quads, arguments)
-
-    def narrow(self, e: Emitter, vectors: Sequence[Any]) -> Any:
-        """Saturating packs."""
-        return _pack(e, self.lanes, "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512", vectors)
-
-
-def _pack(e: Emitter, lanes: int, to_words: str, to_bytes: str, vectors: Sequence[Any]) -> Any:
-    """Two rounds of packing, each within groups of 128 bits; fewer than four vectors are repeated to fill them."""
-    a, b, c, d = (list(vectors) * 4)[:4]
-    halves = [e.intrinsic(to_words, vector(I16, 2 * lanes), pair) for pair in ((a, b), (c, d))]
-    packed = e.intrinsic(to_bytes, vector(I8, 4 * lanes), halves)
-    if len(vectors) == 4:
-        return packed
-    used = 4 * len(vectors)  # bytes of each group that are not a repetition
-    return e.shuffle(packed, packed, [16 * group + i for group in range(lanes // 4) for i in range(used)])
 
 
 LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni())
