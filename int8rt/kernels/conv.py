@@ -22,7 +22,7 @@ from int8rt.kernels.convolution import (
     input_zero_point,
     spatial_windows,
 )
-from int8rt.kernels.exact_product import ExactProduct
+from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
 from int8rt.kernels.padding import Window
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.taps import pad_input, reachable_taps, windows
@@ -112,7 +112,7 @@ def _convolve(
     weights = filter.reshape(filter.shape[0], -1)
     if params.filter_zero_point:
         weights = weights.astype(np.int32) - params.filter_zero_point
-    product = ExactProduct(weights, padded.dtype)
+    product = ExactProduct(weights, largest_magnitude(padded.dtype))
     constant = bias.astype(np.int64) - params.input_zero_point * product.sums
     requantizer = Requantizer(params.requantization.channels(channels), len(weights), constant, product.bound)
     depth, whole = weights.shape[1], output.shape[3] == len(weights)

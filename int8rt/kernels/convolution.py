@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from int8rt.kernels.base import OperatorContext, TensorInfo, element_count
 from int8rt.kernels.padding import Window, sliding_window
@@ -121,26 +122,6 @@ def filter_zero_point(context: OperatorContext, input: TensorInfo, filter: Tenso
     return zero_point
 
 
-def check_bias_scale(
-    context: OperatorContext, input_scale: float, filter_scale: float, bias: TensorInfo | None, output_scale: float
-) -> None:
-    """`ModelError` where the scale of the bias is not about input_scale · filter_scale.
-
-    Source: TensorFlow Lite kernels/kernel_util.cc, GetQuantizedConvolutionMultipler.
-    """
-    if bias is None:
-        return
-    known = bias.quantization is not None and bias.quantization.scale.size == 1
-    bias_scale = context.per_tensor(bias)[0] if known else 0.0
-    with np.errstate(all="ignore"):
-        difference = np.abs(np.float64(input_scale) * filter_scale - bias_scale) / np.float64(output_scale)
-    if not difference <= 0.02:
-        raise context.invalid(
-            f"bias {bias.name!r} has scale {bias_scale:g}, expected input scale · filter scale = "
-            f"{input_scale * filter_scale:g} within 0.02 output steps"
-        )
-
-
 def convolution_requantization(
     context: OperatorContext,
     input: TensorInfo,
@@ -154,35 +135,73 @@ def convolution_requantization(
 
     `channel_axis`: the filter's dimension that counts output channels. The real multiplier is
     input_scale · filter_scale / output_scale: in float64 for signed types, with the product rounded to float32 for
-    uint8, whose bias must also have a fitting scale. Where that is not finite the fixed-point multiplier is 0, as it
-    comes out of TensorFlow Lite. Source: kernels/kernel_util.cc, PopulateConvolutionQuantizationParams.
+    uint8. Source: TensorFlow Lite kernels/kernel_util.cc, PopulateConvolutionQuantizationParams.
     """
-    output = context.output()
     input_scale, _ = context.per_tensor(input)
-    output_scale, output_zero_point = context.per_tensor(output)
+    output_scale, _ = context.per_tensor(context.output())
     filter_scale, _ = context.per_axis(filter)
     if filter_scale.size > 1:
         check_channel_scales(context, filter, channel_axis)
     if input.type == TensorType.UINT8:
-        (scale, _) = context.per_tensor(filter)
-        check_bias_scale(context, input_scale, scale, context.optional_input(bias_index), output_scale)
-        real = np.array([float32_product_multiplier(input_scale, scale, output_scale)])
-        if not real[0] * output_scale >= 0:
-            raise context.invalid(f"input scale {input_scale:g} · filter scale {scale:g} is negative")
+        real = per_tensor_multiplier(context, input, filter, bias_index)
     else:
         real = convolution_multipliers(input_scale, filter_scale, output_scale)
-    multiplier, shift = quantize_multipliers(np.where(np.isfinite(real), real, 0.0))
-    activation_min, activation_max = calculate_activation_range(
-        activation, output_scale, output_zero_point, output.type
-    )
+    return make_requantization(context, activation, accumulator, real, real)
+
+
+def per_tensor_multiplier(
+    context: OperatorContext, input: TensorInfo, filter: TensorInfo, bias_index: int
+) -> npt.NDArray[np.float64]:
+    """float64[1], input_scale · filter_scale (rounded to float32) / output_scale, as uint8 convolutions and
+    FULLY_CONNECTED with one scale have it.
+
+    `ModelError` where the product is negative, or the scale of the bias is something else by more than 0.02 output
+    steps. Source: TensorFlow Lite kernels/kernel_util.cc, GetQuantizedConvolutionMultipler.
+    """
+    (input_scale, _), (filter_scale, _) = context.per_tensor(input), context.per_tensor(filter)
+    output_scale, _ = context.per_tensor(context.output())
+    bias = context.optional_input(bias_index)
+    if bias is not None:
+        known = bias.quantization is not None and bias.quantization.scale.size == 1
+        bias_scale = context.per_tensor(bias)[0] if known else 0.0
+        with np.errstate(all="ignore"):
+            difference = np.abs(np.float64(input_scale) * filter_scale - bias_scale) / np.float64(output_scale)
+        if not difference <= 0.02:
+            raise context.invalid(
+                f"bias {bias.name!r} has scale {bias_scale:g}, expected input scale · filter scale = "
+                f"{input_scale * filter_scale:g} within 0.02 output steps"
+            )
+    with np.errstate(all="ignore"):
+        product = np.float32(input_scale) * np.float32(filter_scale)
+    if not product >= 0:
+        raise context.invalid(f"input scale {input_scale:g} · filter scale {filter_scale:g} is negative")
+    return np.array([float32_product_multiplier(input_scale, filter_scale, output_scale)])
+
+
+def make_requantization(
+    context: OperatorContext,
+    activation: ActivationFunctionType,
+    accumulator: np.dtype[Any],
+    multiplier: npt.NDArray[np.float64],
+    real_multiplier: npt.NDArray[np.float64],
+) -> Requantization:
+    """The rounding of the profile, fixed-point multipliers and the clamp to the output's activation range.
+
+    multiplier: what becomes fixed-point; where it is not finite that is 0, as it comes out of TensorFlow Lite.
+    real_multiplier: what a rounding in floating point multiplies by. float64[n] both.
+    """
+    output = context.output()
+    output_scale, output_zero_point = context.per_tensor(output)
+    fixed, shift = quantize_multipliers(np.where(np.isfinite(multiplier), multiplier, 0.0))
+    low, high = calculate_activation_range(activation, output_scale, output_zero_point, output.type)
     return Requantization(
         rounding=context.profile.rounding(context.operator.name, accumulator),
-        multiplier=multiplier,
+        multiplier=fixed,
         shift=shift,
-        real_multiplier=real,
+        real_multiplier=real_multiplier,
         zero_point=output_zero_point,
-        activation_min=activation_min,
-        activation_max=activation_max,
+        activation_min=low,
+        activation_max=high,
         dtype=output.type.dtype,
         accumulator=accumulator,
     )

@@ -27,13 +27,12 @@ def largest_magnitude(dtype: np.dtype[Any]) -> int:
 
 
 class ExactProduct:
-    """Products x @ weights.T of integers x [n,K], of type `x_dtype`, with integer weights [O,K].
+    """Products x @ weights.T of integers x [n,K], |x| <= largest, with integer weights [O,K].
 
     sums: int64[O], the sum of each row of weights. bound: float64[O], at least the largest |product| with each row.
     """
 
-    def __init__(self, weights: Array, x_dtype: np.dtype[Any]) -> None:
-        largest = largest_magnitude(x_dtype)
+    def __init__(self, weights: Array, largest: int) -> None:
         self._weights: Array = weights.astype(np.float32)
         magnitudes: Array = np.abs(self._weights).sum(axis=1)  # exact where it is below 2^24
         self._parts = [slice(0, weights.shape[1])]

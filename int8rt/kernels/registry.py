@@ -21,6 +21,7 @@ from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
 from int8rt.kernels.exp import EXP
 from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
+from int8rt.kernels.fully_connected import FULLY_CONNECTED
 from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
@@ -50,6 +51,7 @@ from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
 from int8rt.kernels.strided_slice import STRIDED_SLICE
 from int8rt.kernels.tanh import TANH
 from int8rt.kernels.transpose import TRANSPOSE
+from int8rt.kernels.transpose_conv import TRANSPOSE_CONV
 
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
@@ -70,6 +72,7 @@ KERNELS: Mapping[str, Kernel] = {
         EXPAND_DIMS,
         FLOOR_DIV,
         FLOOR_MOD,
+        FULLY_CONNECTED,
         GELU,
         GREATER,
         GREATER_EQUAL,
@@ -122,6 +125,7 @@ KERNELS: Mapping[str, Kernel] = {
         SUM,
         TANH,
         TRANSPOSE,
+        TRANSPOSE_CONV,
         UNPACK,
     )
 }

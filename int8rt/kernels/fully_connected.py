@@ -1,0 +1,163 @@
+"""FULLY_CONNECTED: each row of the input times each row of the filter.
+
+input: int8[..] (flattened to rows of K), filter: int8[O,K], bias: int32[O] or none, output: int8[N,O]; with
+keep_num_dims input int8[..,K] and output int8[..,O].
+acc[o] = bias[o] + Σ (input - input_zero_point) · (filter[o] - filter_zero_point), in int32 with wrap-around. The zero
+point of the filter counts only where it has a single scale. With int16 activations the filter is int8, the zero points
+of input and output are 0, and the accumulator is of the bias's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.convolution import (
+    accumulator_type,
+    check_channel_scales,
+    check_symmetric_filter,
+    input_zero_point,
+    make_requantization,
+    per_tensor_multiplier,
+)
+from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
+from int8rt.kernels.signature import signatures
+from int8rt.model import ActivationFunctionType, Shape, TensorType
+from int8rt.quantization.multiplier import convolution_multipliers
+from int8rt.quantization.requantize import Requantization, Requantizer
+from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat
+from int8rt.schema.options import FullyConnectedOptions
+
+_BLOCK_ELEMENTS = 1 << 18
+
+_ACTIVATIONS = (
+    ActivationFunctionType.NONE,
+    ActivationFunctionType.RELU,
+    ActivationFunctionType.RELU_N1_TO_1,
+    ActivationFunctionType.RELU6,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullyConnectedParams(Params):
+    """rows, depth: the matrix that the input is taken for. Elements that do not fill a row are not read."""
+
+    rows: int
+    depth: int
+    input_zero_point: int
+    filter_zero_point: int
+    requantization: Requantization
+
+
+def prepare(context: OperatorContext) -> FullyConnectedParams:
+    """Check the tensors of a FULLY_CONNECTED and derive its integers."""
+    options = context.options(FullyConnectedOptions)
+    input, filter = context.input(0), context.input(1)
+    if options.weights_format != FullyConnectedOptionsWeightsFormat.DEFAULT:
+        raise context.unsupported(f"weights format {options.weights_format.name}")
+    if options.fused_activation_function not in _ACTIVATIONS:
+        raise context.invalid(f"fused activation {options.fused_activation_function.name}")
+    if filter.rank != 2 or not filter.shape[1]:
+        raise context.invalid(f"filter {filter.name!r} must be a matrix with columns, found {list(filter.shape)}")
+    outputs, depth = filter.shape
+    bias = context.optional_input(2)
+    if bias is not None and element_count(bias.shape) != outputs:
+        raise context.invalid(f"bias {bias.name!r} has shape {list(bias.shape)}, expected [{outputs}]")
+    if filter.type in (TensorType.INT4, TensorType.INT2):
+        check_symmetric_filter(context, filter)
+    rows = element_count(input.shape) // depth
+    return FullyConnectedParams(
+        output_shapes=(_output_shape(context, input, rows, outputs, depth, options.keep_num_dims),),
+        rows=rows,
+        depth=depth,
+        input_zero_point=input_zero_point(context, input),
+        filter_zero_point=_filter_zero_point(context, filter),
+        requantization=_requantization(context, input, filter, options),
+    )
+
+
+def _output_shape(
+    context: OperatorContext, input: TensorInfo, rows: int, outputs: int, depth: int, keep_num_dims: bool
+) -> Shape:
+    if not keep_num_dims:
+        return (rows, outputs)
+    if not input.shape or input.shape[-1] != depth:
+        raise context.invalid(f"input {list(input.shape)} does not end in the filter's {depth} columns")
+    return (*input.shape[:-1], outputs)
+
+
+def _filter_zero_point(context: OperatorContext, filter: TensorInfo) -> int:
+    scale, zero_point = context.per_axis(filter)
+    if scale.size > 1:
+        return 0
+    info = np.iinfo(filter.type.dtype)
+    if not info.min <= zero_point[0] <= info.max:
+        raise context.invalid(f"filter {filter.name!r} has zero point {zero_point[0]}")
+    return int(zero_point[0])
+
+
+def _requantization(
+    context: OperatorContext, input: TensorInfo, filter: TensorInfo, options: FullyConnectedOptions
+) -> Requantization:
+    """Fixed-point multipliers as the optimized kernels use them, and real ones as the reference kernel does.
+
+    Source: TensorFlow Lite kernels/fully_connected.cc, PrepareImpl.
+    """
+    scale, _ = context.per_axis(filter)
+    real = convolution_multipliers(context.per_tensor(input)[0], scale, context.per_tensor(context.output())[0])
+    if scale.size == 1:
+        multiplier = per_tensor_multiplier(context, input, filter, 2)
+    else:
+        if input.type == TensorType.UINT8:
+            raise context.invalid(f"uint8 filter {filter.name!r} has {scale.size} scales, expected one")
+        check_channel_scales(context, filter, 0)
+        multiplier = real
+    accumulator = accumulator_type(context, input, 2, options.quantized_bias_type)
+    return make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
+
+
+def evaluate(params: FullyConnectedParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
+    """FULLY_CONNECTED by an exact floating-point matrix product."""
+    (shape,) = params.output_shapes
+    assert shape is not None
+    output = np.empty(shape, params.requantization.dtype)
+    if not output.size:
+        return output
+    outputs, depth = filter.shape[0], params.depth
+    weights = filter.astype(np.int32) - params.filter_zero_point if params.filter_zero_point else filter
+    product = ExactProduct(weights, largest_magnitude(input.dtype))
+    constant = -params.input_zero_point * product.sums
+    if bias is not None:
+        # The 8-bit kernels take an int64 bias for an int32 one, and so read the halves of its first elements.
+        constant = constant + np.ravel(bias).view(params.requantization.accumulator)[:outputs]
+    requantizer = Requantizer(params.requantization, outputs, constant, product.bound)
+    matrix = input.reshape(-1)[: params.rows * depth].reshape(params.rows, depth)
+    result = output.reshape(params.rows, outputs)
+    step = max(1, _BLOCK_ELEMENTS // max(depth, outputs))
+    for row in range(0, params.rows, step):
+        block = matrix[row : row + step]
+        requantizer(product(block, len(block)), result[row : row + step])
+    return output
+
+
+def macs(params: FullyConnectedParams) -> int:
+    """Multiply-accumulate operations of one run."""
+    (shape,) = params.output_shapes
+    return element_count(shape or ()) * params.depth
+
+
+FULLY_CONNECTED = Kernel(
+    name="FULLY_CONNECTED",
+    signatures=signatures(
+        "int8,int8|int4|int2,int32|int64? -> int8",
+        "uint8,uint8,int32|int64? -> uint8",
+        "int16,int8|int4|int2,int32|int64? -> int16",
+    ),
+    prepare=prepare,
+    evaluate=evaluate,
+    source="kernels/fully_connected.cc, reference/integer_ops/fully_connected.h, reference/fully_connected.h",
+    max_version=14,
+    macs=macs,
+)
