@@ -10,6 +10,26 @@ from int8rt.kernels.add import ADD, SUB
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.add import ADD, SUB
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
@@ -20,8 +40,10 @@ from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
 from int8rt.kernels.exp import EXP
+from int8rt.kernels.fill import BROADCAST_TO, FILL, ZEROS_LIKE
 from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
 from int8rt.kernels.fully_connected import FULLY_CONNECTED
+from int8rt.kernels.gather import GATHER, GATHER_ND
 from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
@@ -39,17 +61,25 @@ from int8rt.kernels.pad import PAD, PADV2
 from int8rt.kernels.pooling import AVERAGE_POOL_2D, MAX_POOL_2D
 from int8rt.kernels.prelu import PRELU
 from int8rt.kernels.quantize import QUANTIZE
+from int8rt.kernels.range import RANGE
 from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD
 from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
 from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
+from int8rt.kernels.reverse import REVERSE_V2
+from int8rt.kernels.select import SELECT, SELECT_V2
 from int8rt.kernels.shape import RANK, SHAPE
 from int8rt.kernels.slice import SLICE
 from int8rt.kernels.softmax import SOFTMAX
+from int8rt.kernels.space_batch import BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND
+from int8rt.kernels.space_depth import DEPTH_TO_SPACE, SPACE_TO_DEPTH
+from int8rt.kernels.split import SPLIT, SPLIT_V
 from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
 from int8rt.kernels.strided_slice import STRIDED_SLICE
 from int8rt.kernels.tanh import TANH
+from int8rt.kernels.tile import TILE
+from int8rt.kernels.topk_v2 import TOPK_V2
 from int8rt.kernels.transpose import TRANSPOSE
 from int8rt.kernels.transpose_conv import TRANSPOSE_CONV
 
@@ -61,18 +91,24 @@ KERNELS: Mapping[str, Kernel] = {
         ARG_MAX,
         ARG_MIN,
         AVERAGE_POOL_2D,
+        BATCH_TO_SPACE_ND,
+        BROADCAST_TO,
         CAST,
         CONCATENATION,
         CONV_2D,
         DEPTHWISE_CONV_2D,
+        DEPTH_TO_SPACE,
         DEQUANTIZE,
         ELU,
         EQUAL,
         EXP,
         EXPAND_DIMS,
+        FILL,
         FLOOR_DIV,
         FLOOR_MOD,
         FULLY_CONNECTED,
+        GATHER,
+        GATHER_ND,
         GELU,
         GREATER,
         GREATER_EQUAL,
@@ -100,6 +136,7 @@ KERNELS: Mapping[str, Kernel] = {
         PADV2,
         PRELU,
         QUANTIZE,
+        RANGE,
         RANK,
         REDUCE_ALL,
         REDUCE_ANY,
@@ -113,10 +150,17 @@ KERNELS: Mapping[str, Kernel] = {
         RESHAPE,
         RESIZE_BILINEAR,
         RESIZE_NEAREST_NEIGHBOR,
+        REVERSE_V2,
         RSQRT,
+        SELECT,
+        SELECT_V2,
         SHAPE,
         SLICE,
         SOFTMAX,
+        SPACE_TO_BATCH_ND,
+        SPACE_TO_DEPTH,
+        SPLIT,
+        SPLIT_V,
         SQRT,
         SQUARED_DIFFERENCE,
         SQUEEZE,
@@ -124,8 +168,11 @@ KERNELS: Mapping[str, Kernel] = {
         SUB,
         SUM,
         TANH,
+        TILE,
+        TOPK_V2,
         TRANSPOSE,
         TRANSPOSE_CONV,
         UNPACK,
+        ZEROS_LIKE,
     )
 }

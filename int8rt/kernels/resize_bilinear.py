@@ -109,16 +109,17 @@ def evaluate(params: ResizeBilinearParams, input: Array, size: Array) -> Array:
 def _with_pixels_beyond(input: Array, batch: int, params: ResizeBilinearParams) -> Array:
     """The image [H,W,C] of a batch, with pixels after its last row and column where the interpolation asks for them.
 
-    A defect of BUILTIN_REF, kept: 2^10 · H / OH is rounded, so that an enlarged image (OH above √(2^11 · H)) can ask for
-    row H, which is the first one of the next batch, and for column W, which is the first pixel of the next row. After
-    the last pixel of all BUILTIN_REF reads whatever is there in memory; here it is the last pixel again.
+    A defect of BUILTIN_REF, kept: 2^10 · H / OH is rounded, so that an enlarged image (OH above √(2^11 · H)) can ask
+    for row H, which is the first one of the next batch, and for column W, which is the first pixel of the next row.
+    After the last pixel of all BUILTIN_REF reads whatever is there in memory; here it is the last pixel again.
     """
     batches, height, width, channels = input.shape
     rows, columns = (
         max(int(axis.lower[-1]) + 1, size) for axis, size in ((params.rows, height), (params.columns, width))
     )
+    image: Array = input[batch]
     if (rows, columns) == (height, width):
-        return input[batch]
+        return image
     first = (np.arange(batch * height, batch * height + rows) * width)[:, np.newaxis]
     pixels = np.minimum(first + np.arange(columns), batches * height * width - 1)
     beyond: Array = input.reshape(-1, channels)[pixels]
