@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 
 import numpy as np
 
@@ -122,7 +122,7 @@ class SubgraphExecutor:
         lasting = [self._values[index] for index in (*self.subgraph.inputs, *self._variables) if index in self._values]
         for step in plan.steps:
             if not all(index in plan.constants for index in step.operator.outputs):
-                for index, result in zip(step.operator.outputs, _evaluate(plan, step, values), strict=True):
+                for index, result in zip(step.operator.outputs, evaluate_step(plan, step, values), strict=True):
                     # A view (RESHAPE gives one) of what the caller may overwrite would change with it.
                     if any(np.may_share_memory(result, array) for array in lasting):
                         result = result.copy()
@@ -136,7 +136,8 @@ class SubgraphExecutor:
                     self._values.pop(index, None)
 
 
-def _evaluate(plan: Plan, step: Step, values: MutableMapping[int, Array]) -> tuple[Array, ...]:
+def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> tuple[Array, ...]:
+    """The outputs of one step by its NumPy definition. values: of its inputs, by tensor index."""
     operator = step.operator
     params = step.params if step.params is not None else plan.prepare(step, values)
     inputs = (None if index < 0 else values[index] for index in operator.inputs)

@@ -29,7 +29,7 @@ from int8rt.tensor_values import checked_value
 __all__ = ["Interpreter", "OpResolverType", "SignatureRunner", "load_delegate"]
 
 Array = npt.NDArray[Any]
-Backend = Literal["auto", "numpy"]
+Backend = Literal["auto", "numpy", "jit"]
 
 
 class OpResolverType(enum.Enum):
@@ -54,10 +54,11 @@ class Interpreter:
     """Runs a .tflite model, bit for bit as the profile's runtime does.
 
     model_path, model_content: a file's path, or its bytes (or a `Model` read before); one of them.
-    num_threads: at least 1; accepted for compatibility, the NumPy backend runs on one thread.
+    num_threads: at least 1, the default; the results do not depend on it. The NumPy backend runs on one thread.
     experimental_preserve_all_tensors: keep every intermediate tensor readable with `get_tensor`. The other experimental
     switches are about delegates, which int8rt has not: they are accepted and have no effect.
-    profile: the arithmetic, see `int8rt.quantization.profiles`. backend: "numpy" (the definition) or "auto".
+    profile: the arithmetic, see `int8rt.quantization.profiles`. backend: "numpy" is the definition, "jit" runs compiled
+    kernels with the same results, and NumPy for the operators that have none; "auto" is "jit".
     limits: what the model may allocate.
 
     Raises `ModelError` for a malformed file; `allocate_tensors` raises `UnsupportedError` that lists all operators
@@ -90,13 +91,15 @@ class Interpreter:
             raise InputError(f"num_threads should >= 1, found {num_threads}")
         if experimental_delegates:
             raise UnsupportedError("int8rt runs no delegates")
-        if backend not in ("auto", "numpy"):
-            raise InputError(f"unknown backend {backend!r}; known: 'auto', 'numpy'")
+        if backend not in ("auto", "numpy", "jit"):
+            raise InputError(f"unknown backend {backend!r}; known: 'auto', 'numpy', 'jit'")
         self._model = _open(model_path, model_content)
         check_loadable(self._model)
         self._profile = get_profile(profile)
         self._limits = limits or MemoryLimits()
         self._preserve = experimental_preserve_all_tensors
+        self._backend = backend
+        self._threads = num_threads or 1
         self._executors: dict[int, SubgraphExecutor] = {}
         self._loans = Loans()
 
@@ -210,10 +213,16 @@ class Interpreter:
 
     def _executor(self, subgraph_index: int) -> SubgraphExecutor:
         if subgraph_index not in self._executors:
-            self._executors[subgraph_index] = SubgraphExecutor(
-                self._model, subgraph_index, self._profile, self._limits, self._preserve
-            )
+            self._executors[subgraph_index] = self._make_executor(subgraph_index)
         return self._executors[subgraph_index]
+
+    def _make_executor(self, subgraph_index: int) -> SubgraphExecutor:
+        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
+        if self._backend == "numpy":
+            return SubgraphExecutor(*arguments)
+        from int8rt.kernels.jit.executor import JitExecutor  # imports Numba
+
+        return JitExecutor(*arguments, threads=self._threads)
 
     def _check_index(self, subgraph_index: int, index: int) -> int:
         index, count = operator.index(index), len(self._subgraph(subgraph_index).tensors)

@@ -17,7 +17,8 @@ class MemoryLimits:
     """Bytes that the tensors of a subgraph may take, as NumPy holds them.
 
     tensor: one tensor. total: all together. undeclared: beyond what the file declares, where shapes follow from values
-    or from tensors whose declared shape is a placeholder; not applied once the caller has resized an input.
+    or from tensors whose declared shape is a placeholder; not applied once the caller has resized an input. The arena,
+    packed weights, tables and working memory of a compiled model may take `total` and `undeclared` together.
     """
 
     tensor: int = 2 << 30

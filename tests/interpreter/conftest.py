@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,11 @@ import int8rt
 Make = Callable[..., Any]
 
 
-@pytest.fixture(params=["int8rt", pytest.param("LiteRT", marks=pytest.mark.litert)])
+@pytest.fixture(params=["numpy", "jit", pytest.param("LiteRT", marks=pytest.mark.litert)])
 def make(request: pytest.FixtureRequest) -> Make:
-    """Makes an interpreter: each test with this fixture runs on int8rt and, where it is installed, on LiteRT."""
-    if request.param == "int8rt":
-        return int8rt.Interpreter
+    """Makes an interpreter: each test with this fixture runs on int8rt's backends and, where it is there, on LiteRT."""
+    if request.param != "LiteRT":
+        return functools.partial(int8rt.Interpreter, backend=request.param)
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     def litert(*arguments: Any, **options: Any) -> Any:

@@ -2,148 +2,197 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-from int8rt.errors import EvaluationError, InputError
-from int8rt.executor import Observer, SubgraphExecutor
+from int8rt.errors import EvaluationError, StateError
+from int8rt.executor import Observer, SubgraphExecutor, evaluate_step
+from int8rt.kernels.base import Array
 from int8rt.kernels.jit.isa.levels import Level, choose_level
-from int8rt.kernels.jit.lowering import from_arena, to_arena
-from int8rt.kernels.jit.program import NumpyStep, Program, build_program, run_numpy
+from int8rt.kernels.jit.lowering import NumpyStep
+from int8rt.kernels.jit.program import Program, build_program, read, write
 from int8rt.kernels.jit.run import run
-from int8rt.model import TensorType
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model, Shape
+from int8rt.plan import Plan, Step
+from int8rt.quantization.profiles import Profile
 
-Array = npt.NDArray[Any]
+# What is run at once: rows of the table (its address, first, last), or a step of NumPy's.
+Segment = tuple[int, int, int] | Step
 
 
 class JitExecutor(SubgraphExecutor):
-    """A `SubgraphExecutor` whose steps are compiled kernels over one arena."""
+    """A `SubgraphExecutor` whose steps are compiled kernels over one arena.
 
-    level: Level | None = None
-    program: Program | None = None
+    Tensors whose shape only running tells, and strings, are NumPy arrays as there; operators on them run with NumPy.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        subgraph_index: int,
+        profile: Profile,
+        limits: MemoryLimits,
+        preserve_all_tensors: bool = False,
+        *,
+        level: Level | None = None,
+        threads: int = 1,
+    ) -> None:
+        super().__init__(model, subgraph_index, profile, limits, preserve_all_tensors)
+        self.level = level or choose_level()
+        self._threads = threads
+        self.program: Program | None = None
+        self._segments: list[Segment] = []
+        # Tensors that the caller has set though he need not: until the next run they hold what he said.
+        self._set_anyway: list[int] = []
+
+    def resize(self, index: int, shape: Shape) -> None:
+        """Give input tensor `index` another shape; takes effect with the next `allocate`."""
+        super().resize(index, shape)
+        if self._plan is None:
+            self.program = None
 
     def allocate(self) -> None:
-        """Plan, lower and lay out; falls back to NumPy alone where shapes are only known while running."""
+        """Plan, lower and lay out; inputs keep their values where their shape is unchanged."""
         if self._plan is not None:
             return
+        self.program = None
         super().allocate()
-        assert self._plan is not None
-        self.level = self.level or choose_level()
-        self.program = build_program(self._plan, self.level, 1, self._preserve)
-        if self.program is None:
-            return
-        for index in (*self.subgraph.inputs, *self.subgraph.outputs):
-            if index in self._plan.constants:
-                continue
-            given = self._values.get(index)
-            if self.subgraph.tensors[index].type != TensorType.INT8:
-                self._values[index] = self.program.views[index]
-            elif given is None:
-                self._values[index] = np.zeros(self._plan.shapes[index], np.int8)
-            if given is not None:
-                self._values[index][...] = given
-        self._store_variables()
-        self._segments = list(_segments(self.program))
-        self._int8_inputs = [(self._values[i], self.program.views[i]) for i in self._int8(self.subgraph.inputs)]
-        self._int8_outputs = [(self._values[i], self.program.views[i]) for i in self._int8(self.subgraph.outputs)]
+        plan = self.plan
+        assert plan is not None
+        try:
+            limit = self._limits.total + self._limits.undeclared
+            self.program = build_program(plan, self.level, self._threads, self._preserve, limit)
+        except BaseException:
+            self._plan = None
+            raise
+        for index, array in self.program.given.items():
+            if index in self._values:
+                array[...] = self._values[index]
+            self._values[index] = array
+        self._segments = _segments(self.program, plan)
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""
         super().reset_variables()
         if self.program is not None:
-            self._store_variables()
+            self._into_program()
 
     def set(self, index: int, value: Array) -> None:
-        """Store a copy of `value` in tensor `index`."""
-        if self.program is None:
+        """Copy `value`, of the tensor's dtype and current shape, into tensor `index`."""
+        if self.program is None or index not in self.program.views or index in self.program.given:
             super().set(index, value)
-        elif self.subgraph.tensors[index].is_variable:
-            self.program.views[index][...] = to_arena(np.ascontiguousarray(value))
+        elif self._preserve:
+            assert self._plan is not None
+            write(self.program, self._plan, index, value)
         else:
-            self._values[index][...] = value
+            super().set(index, value)
+            self._set_anyway.append(index)
 
     def get(self, index: int) -> Array:
-        """The array of tensor `index`; a copy for intermediate int8 tensors."""
-        program = self.program
-        if program is None or self._plan is None or index in self._plan.constants:
-            return super().get(index)
-        variable = self.subgraph.tensors[index].is_variable
-        if index in self._values and not variable:
-            return self._values[index]
-        if index in program.views and (self._preserve or variable):
-            return from_arena(program.views[index], self.subgraph.tensors[index].type)
+        """The array of tensor `index`; a copy for int8 tensors that are no inputs, outputs or variables."""
+        kept = self._preserve and self.program is not None and index in self.program.views
+        if kept and index not in self._values:
+            assert self.program is not None
+            assert self._plan is not None
+            return read(self.program, self._plan, index)
         return super().get(index)
 
     def invoke(self, observer: Observer | None = None) -> None:
-        """Run the program."""
-        if self.program is None:
-            super().invoke(observer)
-            return
-        if self._plan is None:
-            raise InputError("the tensors are not allocated: call allocate_tensors() first")
-        for array, view in self._int8_inputs:
-            np.bitwise_xor(array.view(np.uint8), np.uint8(128), out=view)
+        """Run all operators in order."""
+        plan, program = self._plan, self.program
+        if plan is None or program is None:
+            raise StateError("invoke called on a model that is not ready: call allocate_tensors() first")
+        if self._set_anyway:
+            for index in self._set_anyway:
+                self._values.pop(index, None)
+            self._set_anyway.clear()
         if observer is None:
-            for item in self._segments:
-                if isinstance(item, NumpyStep):
-                    run_numpy(self.program, item, self._plan)
+            for segment in self._segments:
+                if isinstance(segment, Step):
+                    self._evaluate(plan, program, segment)
                 else:
-                    run(*item)
+                    run(*segment)
         else:
-            self._observe(observer)
-        if self.program.status.any():
-            self._raise_status()
-        for array, view in self._int8_outputs:
-            np.bitwise_xor(view, np.uint8(128), out=array.view(np.uint8))
+            self._observe(plan, program, observer)
+        if program.status.any():
+            self._raise_status(plan, program)
 
-    def _observe(self, observer: Observer) -> None:
-        assert self.program is not None
-        assert self._plan is not None
-        table = int(self.program.table.ctypes.data)
-        for step, item in zip(self._plan.steps, self.program.order, strict=True):
+    def _observe(self, plan: Plan, program: Program, observer: Observer) -> None:
+        table = int(program.table.ctypes.data)
+        run(table, *program.inward)
+        for step, item in zip(plan.steps, program.order, strict=True):
             if isinstance(item, NumpyStep):
-                run_numpy(self.program, item, self._plan)
+                self._evaluate(plan, program, step, dead=False)
             elif item is not None:
                 run(table, *item)
             for index in step.operator.outputs:
-                if index in self._plan.constants:
-                    value = self._plan.constants[index]
+                if index in plan.constants:
+                    value = plan.constants[index]
                 else:
-                    value = from_arena(self.program.views[index], self.subgraph.tensors[index].type)
+                    value = read(program, plan, index) if index in program.views else self._values[index]
                 observer(step.position, index, value)
+            self._drop(plan, step)
+        run(table, *program.outward)
 
-    def _raise_status(self) -> None:
-        assert self.program is not None
-        position = int(np.flatnonzero(self.program.status)[0])
-        self.program.status[:] = 0
-        name = self.subgraph.operators[position].label
+    def _evaluate(self, plan: Plan, program: Program, step: Step, dead: bool = True) -> None:
+        """Run a step with NumPy, on arrays made from the arena."""
+        values: dict[int, Array] = {}
+        for index in step.operator.inputs:
+            if index in plan.constants:
+                values[index] = plan.constants[index]
+            elif index in program.views:
+                values[index] = read(program, plan, index)
+            elif index >= 0:
+                values[index] = self._values[index]
+        for index, result in zip(step.operator.outputs, evaluate_step(plan, step, values), strict=True):
+            if index in program.views:
+                write(program, plan, index, result)
+            else:
+                # A view of the arena would change with it.
+                shared = any(np.may_share_memory(result, array) for array in values.values())
+                self._values[index] = result.copy() if shared else result
+                self._shapes[index] = result.shape
+        if dead:
+            self._drop(plan, step)
+
+    def _drop(self, plan: Plan, step: Step) -> None:
+        if not self._preserve:
+            for index in plan.dead_after.get(step.position, ()):
+                self._values.pop(index, None)
+
+    def _raise_status(self, plan: Plan, program: Program) -> None:
+        position = int(np.flatnonzero(program.status)[0])
+        program.status[:] = 0
+        name = plan.steps[position].operator.label
         raise EvaluationError(f"operator {position} ({name}): values outside the range that its arithmetic can hold")
 
-    def _int8(self, indices: tuple[int, ...]) -> list[int]:
-        assert self._plan is not None
-        tensors = self.subgraph.tensors
-        return [i for i in dict.fromkeys(indices) if tensors[i].type == TensorType.INT8 and i not in self._plan.constants]
-
-    def _store_variables(self) -> None:
+    def _into_program(self) -> None:
+        """Copy the variables' values into the arrays of the program."""
         assert self.program is not None
-        for index, tensor in enumerate(self.subgraph.tensors):
-            if tensor.is_variable and index in self.program.views:
-                self.program.views[index][...] = to_arena(self._values[index])
+        for index in self._variables:
+            array = self.program.given.get(index)
+            if array is not None and array is not self._values[index]:
+                array[...] = self._values[index]
+                self._values[index] = array
 
 
-def _segments(program: Program) -> list[tuple[int, int, int] | NumpyStep]:
-    """Runs of table rows (table address, first, last) and NumPy steps, in order."""
+def _segments(program: Program, plan: Plan) -> list[Segment]:
+    """Runs of table rows and NumPy steps, in order, with as few runs as can be."""
     table = int(program.table.ctypes.data)
-    segments: list[tuple[int, int, int] | NumpyStep] = []
-    for item in program.order:
+    segments: list[Segment] = []
+
+    def add(first: int, last: int) -> None:
+        previous = segments[-1] if segments else None
+        if isinstance(previous, tuple):
+            segments[-1] = (table, previous[1], last)
+        elif first < last:
+            segments.append((table, first, last))
+
+    add(*program.inward)
+    for step, item in zip(plan.steps, program.order, strict=True):
         if isinstance(item, NumpyStep):
-            segments.append(item)
+            segments.append(step)
         elif item is not None:
-            previous = segments[-1] if segments else None
-            if isinstance(previous, tuple):
-                segments[-1] = (table, previous[1], item[1])
-            else:
-                segments.append((table, *item))
+            add(*item)
+    add(*program.outward)
     return segments

@@ -46,25 +46,35 @@ class Scratch:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Address of an int64 of the step's own, 0 at first: a kernel sets it to 1 where the values are outside its domain."""
+    """Address of an int64 of the step's own, 0 at first: a kernel sets it to 1 where values are outside its domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """One call of a kernel: its compiled function, the layout of its block, and the block's values by name.
 
+    values: int, At, Data, Scratch or Status.
     in_place: the output may take the first input's memory (each element is read before it is written, no other after).
     """
 
     kernel: Any
     block: np.dtype[Any]
-    values: Mapping[str, int | At | Data | Scratch | Status]
+    values: Mapping[str, Any]
     in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """Nothing to compute: the output is the first input's memory under another shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumpyStep:
+    """An operator without a twin: evaluated by its NumPy definition, on arrays made from the arena."""
+
+
+# What becomes of an operator: kernel calls, a view, NumPy, or nothing because its outputs are constants.
+Item = list[Lowered] | View | NumpyStep | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,11 @@ class LowerContext:
 def unsigned(type: TensorType, value: int) -> int:
     """A code of an 8-bit tensor as it lies in the arena: int8 codes have their sign bit flipped, so 128 is added."""
     return value + 128 if type == TensorType.INT8 else value
+
+
+def arena_dtype(type: TensorType) -> np.dtype[Any]:
+    """How a tensor's elements lie in the arena: int8 codes as unsigned bytes."""
+    return np.dtype(np.uint8) if type == TensorType.INT8 else type.dtype
 
 
 def to_arena(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -72,7 +72,8 @@ def lower(params: Params, context: LowerContext) -> Lowered | list[Lowered] | No
 def lower_concatenation(params: Any, context: LowerContext) -> list[Lowered] | None:
     """CONCATENATION and PACK: each input's blocks to their places in the output's rows."""
     output = context.outputs[0]
-    if output.type == TensorType.STRING or any(getattr(params, "tables", ()) or ()) or not element_count(output.shape):
+    rescaled = any(table is not None for table in getattr(params, "tables", None) or ())
+    if output.type == TensorType.STRING or rescaled or not element_count(output.shape):
         return None
     axis, size = params.axis, output.type.dtype.itemsize
     rows = element_count(output.shape[:axis])

@@ -1,236 +1,216 @@
-"""A planned subgraph as a program: a table of kernel calls over one arena, with NumPy steps between where none exists."""
+"""A planned subgraph as a program: a table of kernel calls over one arena, and NumPy steps where there is no kernel."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Params, element_count
-from int8rt.kernels.jit.abi import SLACK
-from int8rt.kernels.jit.arena import Lifetime, plan_arena
 from int8rt.kernels.jit.isa.levels import Level
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, Status, View, from_arena, to_arena
+from int8rt.kernels.jit.lowering import (
+    At,
+    Data,
+    Item,
+    LowerContext,
+    Lowered,
+    NumpyStep,
+    Scratch,
+    Slot,
+    Status,
+    View,
+    arena_dtype,
+    from_arena,
+    to_arena,
+)
+from int8rt.kernels.jit.moves import copied, flipped
+from int8rt.kernels.jit.sharing import share_memory, tensor_bytes
+from int8rt.kernels.jit.store import Store
 from int8rt.kernels.jit.twins import TWINS
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
 
 Array = npt.NDArray[Any]
-_ALIGN = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NumpyStep:
-    """An operator without a twin: evaluated by its NumPy definition on arrays made from the arena."""
-
-    step: Step
-    params: Params
-
-
-# What became of an operator: kernel calls, a view, NumPy, or nothing because its outputs are constants.
-Item = list[Lowered] | View | NumpyStep | None
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """table: int64[n, 2], kernel and block addresses of the calls. order: for each step of the plan, in order, its rows
-    of the table [first, last), a `NumpyStep`, or None where nothing is to be done.
+    """table: int64[n, 2], kernel and block addresses of the calls.
 
-    memory: what keeps all addresses valid. status: int64 for each step, not 0 where its values left its domain.
-    views: tensor index to its array in the arena, as it lies there.
+    inward, outward: rows of the table [first, last) before and after all steps: they copy int8 tensors of the caller's
+    into the arena and back. order: for each step of the plan its rows, a `NumpyStep`, or None where nothing is to be
+    done. views: tensor index to its array in the arena, as it lies there. given: tensor index to the array that the
+    caller sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain.
+    store: what keeps all addresses valid.
     """
 
     table: npt.NDArray[np.int64]
+    inward: tuple[int, int]
     order: tuple[tuple[int, int] | NumpyStep | None, ...]
-    views: dict[int, Array]
-    memory: tuple[Array, ...]
+    outward: tuple[int, int]
+    views: Mapping[int, Array]
+    given: Mapping[int, Array]
     status: npt.NDArray[np.int64]
+    store: Store
     arena_bytes: int
 
 
-def build_program(plan: Plan, level: Level, threads: int, preserve: bool) -> Program | None:
-    """Lower every step that has a twin and lay out the arena; None where shapes are only known while running."""
-    if any(step.params is None for step in plan.steps):
-        return None
-    tensors = plan.subgraph.tensors
-    if any(shape is None for step in plan.steps for shape in step.params.output_shapes):  # type: ignore[union-attr]
-        return None
-    lowered = [_lower(plan, step, level) for step in plan.steps]
-    alias = _aliases(plan, lowered, preserve)
-    places, total = _place(plan, lowered, alias, preserve)
-    arena = _aligned(total + SLACK)
-    views: dict[int, Array] = {}
-    keep: list[Array] = [arena]
-    for index, offset in places.items():
-        shape, dtype = plan.shapes[index], arena_dtype(tensors[index].type)
-        size = element_count(shape) * dtype.itemsize
-        views[index] = arena[offset : offset + size].view(dtype).reshape(shape)
-    constants: dict[int, Array] = {}
+def build_program(plan: Plan, level: Level, threads: int, preserve: bool, limit: int) -> Program:
+    """Lower every step that has a twin, and lay out the arena.
 
-    def address(position: int, value: int | At | Data | Scratch | Status) -> int:
-        if isinstance(value, At):
-            if value.index in views:
-                return int(views[value.index].ctypes.data)
-            if value.index not in constants:
-                constants[value.index] = _with_slack(to_arena(plan.constants[value.index]))
-            return int(constants[value.index].ctypes.data)
-        if isinstance(value, Data):
-            array = _with_slack(value.array)
-            keep.append(array)
-            return int(array.ctypes.data)
-        if isinstance(value, Scratch):
-            array = _aligned(value.size * threads + SLACK)
-            keep.append(array)
-            return int(array.ctypes.data)
-        if isinstance(value, Status):
-            return int(status[position:].ctypes.data)
-        return int(value)
-
-    status = np.zeros(len(plan.steps), np.int64)
-    rows: list[tuple[int, int]] = []
+    threads: how many may run a kernel at once. preserve: keep all tensors to the end. limit: bytes that the arena,
+    packed weights and working memory may take, `ModelError` beyond.
+    """
+    builder = _Builder(plan, level, threads, Store(limit))
+    items = [builder.lower(step) for step in plan.steps]
+    sharing, copies = share_memory(plan, items, preserve)
+    places, total = sharing.place(items)
+    builder.lay_out(places, total, preserve)
+    inward = builder.rows(builder.boundary(outward=False))
     order: list[tuple[int, int] | NumpyStep | None] = []
-    for position, item in enumerate(lowered):
-        if not isinstance(item, list):
+    for step, item in zip(plan.steps, items, strict=True):
+        if step.position in copies:
+            item = builder.copy(step)
+        if isinstance(item, list):
+            order.append(builder.rows(item, step.position))
+        else:
             order.append(item if isinstance(item, NumpyStep) else None)
-            continue
-        order.append((len(rows), len(rows) + len(item)))
-        for call in item:
+    outward = builder.rows(builder.boundary(outward=True))
+    table = np.array(builder.table, np.int64).reshape(-1, 2)
+    return Program(
+        table, inward, tuple(order), outward, builder.views, builder.given, builder.status, builder.store, total
+    )
+
+
+class _Builder:
+    """Turns calls of kernels into rows of the table, and what their blocks name into addresses."""
+
+    def __init__(self, plan: Plan, level: Level, threads: int, store: Store) -> None:
+        self._plan = plan
+        self._level = level
+        self._threads = threads
+        self.store = store
+        self.table: list[tuple[int, int]] = []
+        self.views: dict[int, Array] = {}
+        self.given: dict[int, Array] = {}
+        self.status = np.zeros(len(plan.steps), np.int64)
+        self._constants: dict[int, Array] = {}
+
+    def lower(self, step: Step) -> Item:
+        plan, params = self._plan, step.params
+        if all(index in plan.constants for index in step.operator.outputs):
+            return None
+        twin = TWINS.get(step.operator.label)
+        if twin is None or params is None or None in params.output_shapes or self._empty(step):
+            return NumpyStep()
+        lowered = twin(params, self._context(step))
+        if lowered is None:
+            return NumpyStep()
+        if isinstance(lowered, View):
+            return lowered
+        calls = [lowered] if isinstance(lowered, Lowered) else lowered
+        return [self._stored(call) for call in calls]
+
+    def _empty(self, step: Step) -> bool:
+        """Whether a tensor has no elements: kernels need not think of that."""
+        indices = (index for index in (*step.operator.inputs, *step.operator.outputs) if index >= 0)
+        return any(0 in self._plan.shapes[index] for index in indices if index not in self._plan.constants)
+
+    def _context(self, step: Step) -> LowerContext:
+        plan, operator = self._plan, step.operator
+
+        def slot(index: int) -> Slot:
+            return Slot(index, plan.subgraph.tensors[index].type, plan.shapes[index], plan.constants.get(index))
+
+        inputs = tuple(None if index < 0 else slot(index) for index in operator.inputs)
+        return LowerContext(self._level, inputs, tuple(slot(index) for index in operator.outputs), operator.name)
+
+    def _stored(self, call: Lowered) -> Lowered:
+        """The call with its data in the store, so that what they were made from can go."""
+        values = {
+            name: Data(self.store.copy(value.array)) if isinstance(value, Data) else value
+            for name, value in call.values.items()
+        }
+        return Lowered(call.kernel, call.block, values, call.in_place)
+
+    def lay_out(self, places: Mapping[int, int], total: int, preserve: bool) -> None:
+        """Make the arena, the views into it and the arrays that the caller sees."""
+        arena, tensors = self.store.block(total), self._plan.subgraph.tensors
+        for index, offset in places.items():
+            type, size = tensors[index].type, tensor_bytes(self._plan, index)
+            view = arena[offset : offset + size].view(arena_dtype(type)).reshape(self._plan.shapes[index])
+            if type == TensorType.INT8 and preserve:
+                view[...] = 128
+            self.views[index] = view
+        subgraph = self._plan.subgraph
+        variables = (index for index, tensor in enumerate(tensors) if tensor.is_variable)
+        for index in (*subgraph.inputs, *variables, *subgraph.outputs):
+            if index in self.views and index not in self.given:
+                view = self.views[index]
+                int8 = tensors[index].type == TensorType.INT8
+                self.given[index] = self.store.block(view.size).view(np.int8).reshape(view.shape) if int8 else view
+
+    def boundary(self, outward: bool) -> list[Lowered]:
+        """Copies of the caller's int8 tensors into the arena, or back."""
+        subgraph = self._plan.subgraph
+        variables = [index for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable]
+        indices = dict.fromkeys((*(subgraph.outputs if outward else subgraph.inputs), *variables))
+        calls = []
+        for index in indices:
+            array = self.given.get(index)
+            if array is not None and subgraph.tensors[index].type == TensorType.INT8 and array.size:
+                ends: tuple[Data | At, Data | At] = (Data(array), At(index))
+                source, target = ends[::-1] if outward else ends
+                calls.append(flipped(source, target, array.size))
+        return calls
+
+    def copy(self, step: Step) -> list[Lowered] | NumpyStep:
+        """A view whose tensors can't share memory."""
+        source, target = step.operator.inputs[0], step.operator.outputs[0]
+        if target not in self.views or (source not in self.views and source not in self._plan.constants):
+            return NumpyStep()
+        count = tensor_bytes(self._plan, target)
+        return [copied(At(source), At(target), count)] if count else []
+
+    def rows(self, calls: Sequence[Lowered], position: int = 0) -> tuple[int, int]:
+        """Append these calls to the table; their rows."""
+        first = len(self.table)
+        for call in calls:
             block = np.zeros(1, call.block)
             for name, value in call.values.items():
-                block[name] = address(position, value)
-            keep.append(block)
-            rows.append((int(call.kernel.address), int(block.ctypes.data)))
-    for index, value in constants.items():
-        keep.append(value)
-        views[index] = value
-    table = np.array(rows, np.int64).reshape(-1, 2)
-    return Program(table, tuple(order), views, tuple(keep), status, total)
+                block[name] = self._address(value, position)
+            self.table.append((int(call.kernel.address), self.store.keep(block)))
+        return first, len(self.table)
+
+    def _address(self, value: int | At | Data | Scratch | Status, position: int) -> int:
+        if isinstance(value, At):
+            return int(self._tensor(value.index).ctypes.data)
+        if isinstance(value, Data):
+            return int(value.array.ctypes.data)
+        if isinstance(value, Scratch):
+            return int(self.store.block(value.size * self._threads).ctypes.data)
+        if isinstance(value, Status):
+            return int(self.status[position:].ctypes.data)
+        return int(value)
+
+    def _tensor(self, index: int) -> Array:
+        if index in self.views:
+            return self.views[index]
+        if index not in self._constants:
+            value, type = self._plan.constants[index], self._plan.subgraph.tensors[index].type
+            self._constants[index] = self.store.copy(to_arena(value) if type == TensorType.INT8 else value)
+        return self._constants[index]
 
 
-def arena_dtype(type: TensorType) -> np.dtype[Any]:
-    """How a tensor's elements lie in the arena: int8 codes as unsigned bytes."""
-    return np.dtype(np.uint8) if type == TensorType.INT8 else type.dtype
+def read(program: Program, plan: Plan, index: int) -> Array:
+    """The value of a tensor that lies in the arena; a copy for int8."""
+    return from_arena(program.views[index], plan.subgraph.tensors[index].type)
 
 
-def _lower(plan: Plan, step: Step, level: Level) -> Item:
-    assert step.params is not None
-    if all(index in plan.constants for index in step.operator.outputs):
-        return None
-    twin = TWINS.get(step.operator.label)
-    if twin is not None:
-        lowered = twin(step.params, _context(plan, step, level))
-        if lowered is not None:
-            return [lowered] if isinstance(lowered, Lowered) else lowered
-    return NumpyStep(step, step.params)
-
-
-def _context(plan: Plan, step: Step, level: Level) -> LowerContext:
-    def slot(index: int) -> Slot:
-        tensor = plan.subgraph.tensors[index]
-        return Slot(index, tensor.type, plan.shapes[index], plan.constants.get(index))
-
-    inputs = tuple(None if index < 0 else slot(index) for index in step.operator.inputs)
-    return LowerContext(level, inputs, tuple(slot(index) for index in step.operator.outputs), step.operator.name)
-
-
-def _aliases(plan: Plan, lowered: list[Item], preserve: bool) -> dict[int, int]:
-    """Output tensor to the tensor whose memory it takes: views always, in-place outputs where nobody reads the input."""
-    alias: dict[int, int] = {}
-    last_use: dict[int, int] = {}
-    for step in plan.steps:
-        last_use.update((index, step.position) for index in step.operator.inputs)
-    fixed = set(plan.subgraph.inputs) | set(plan.subgraph.outputs)
-
-    def root(index: int) -> int:
-        while index in alias:
-            index = alias[index]
-        return index
-
-    for step, item in zip(plan.steps, lowered, strict=True):
-        if not step.operator.inputs or not step.operator.outputs:
-            continue
-        source, target = step.operator.inputs[0], step.operator.outputs[0]
-        if source < 0 or source in plan.constants or plan.subgraph.tensors[source].is_variable:
-            continue
-        free = root(source) not in fixed and last_use.get(root(source), -1) <= step.position
-        in_place = isinstance(item, list) and item[0].in_place and free and not preserve
-        same_size = element_count(plan.shapes[source]) == element_count(plan.shapes[target])
-        if isinstance(item, View) or (in_place and same_size):
-            alias[target] = source
-            last_use[root(source)] = max(last_use.get(root(source), -1), last_use.get(target, len(plan.steps)))
-            if target in fixed:
-                fixed.add(root(source))
-    return alias
-
-
-def _place(
-    plan: Plan, lowered: list[Item], alias: dict[int, int], preserve: bool
-) -> tuple[dict[int, int], int]:
-    """(arena offset of every tensor that is no constant, total bytes)."""
-    end = len(plan.steps)
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    size: dict[int, int] = {}
-
-    def root(index: int) -> int:
-        while index in alias:
-            index = alias[index]
-        return index
-
-    def use(index: int, position: int) -> None:
-        if index < 0 or index in plan.constants:
-            return
-        home = root(index)
-        tensor = plan.subgraph.tensors[index]
-        first[home] = min(first.get(home, position), position)
-        last[home] = max(last.get(home, position), position)
-        size[home] = max(size.get(home, 0), element_count(plan.shapes[index]) * arena_dtype(tensor.type).itemsize)
-        if tensor.is_variable or index in plan.subgraph.inputs or preserve:
-            first[home], last[home] = -1, end
-        if index in plan.subgraph.outputs:
-            last[home] = end
-
-    for index in plan.subgraph.inputs:
-        use(index, -1)
-    for step, item in zip(plan.steps, lowered, strict=True):
-        if item is None:
-            continue
-        for index in (*step.operator.inputs, *step.operator.outputs):
-            use(index, step.position)
-    homes = list(first)
-    offsets, total = plan_arena([Lifetime(size[home], first[home], last[home]) for home in homes])
-    where = dict(zip(homes, offsets, strict=True))
-    places = {index: where[root(index)] for index in range(len(plan.subgraph.tensors)) if root(index) in where}
-    return places, total
-
-
-def _aligned(size: int) -> npt.NDArray[np.uint8]:
-    memory = np.zeros(size + _ALIGN, np.uint8)
-    start = -memory.ctypes.data % _ALIGN
-    return memory[start : start + size]
-
-
-def _with_slack(array: Array) -> Array:
-    """A contiguous copy behind which `SLACK` more bytes may be read."""
-    memory = _aligned(array.nbytes + SLACK)
-    memory[: array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return memory[: array.nbytes].view(array.dtype).reshape(array.shape)
-
-
-def run_numpy(program: Program, item: NumpyStep, plan: Plan) -> None:
-    """Evaluate an operator on arrays made from the arena, and write its outputs there."""
-    operator, tensors = item.step.operator, plan.subgraph.tensors
-    inputs: list[Array | None] = []
-    for index in operator.inputs:
-        if index < 0:
-            inputs.append(None)
-        elif index in plan.constants:
-            inputs.append(plan.constants[index])
-        else:
-            inputs.append(from_arena(program.views[index], tensors[index].type))
-    result = item.step.kernel.evaluate(item.params, *inputs)
-    for index, value in zip(operator.outputs, result if isinstance(result, tuple) else (result,), strict=True):
-        program.views[index][...] = to_arena(np.ascontiguousarray(value)).reshape(program.views[index].shape)
-
+def write(program: Program, plan: Plan, index: int, value: Array) -> None:
+    """Put a value into the arena."""
+    view = program.views[index]
+    value = np.ascontiguousarray(value).reshape(view.shape)
+    view[...] = to_arena(value) if plan.subgraph.tensors[index].type == TensorType.INT8 else value

@@ -1,0 +1,43 @@
+"""Memory that compiled code reads and writes by address: aligned, with slack behind it, counted against a limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.errors import ModelError
+from int8rt.kernels.jit.abi import SLACK
+
+_ALIGNMENT = 64
+
+
+class Store:
+    """Keeps arrays alive as long as itself. `ModelError` where all together exceed `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: list[npt.NDArray[Any]] = []
+        self.bytes = 0
+
+    def block(self, size: int) -> npt.NDArray[np.uint8]:
+        """`size` zero bytes, with slack behind them."""
+        self.bytes += size
+        if self.bytes > self._limit:
+            raise ModelError(f"the compiled model takes {self.bytes} bytes, the limit is {self._limit}")
+        memory = np.zeros(size + SLACK + _ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % _ALIGNMENT
+        self._kept.append(memory)
+        return memory[start : start + size]
+
+    def copy(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """A contiguous copy of `array`, with slack behind it."""
+        memory = self.block(array.nbytes)
+        memory[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        return memory.view(array.dtype).reshape(array.shape)
+
+    def keep(self, array: npt.NDArray[Any]) -> int:
+        """The address of `array` itself, which stays valid."""
+        self._kept.append(array)
+        return int(array.ctypes.data)
