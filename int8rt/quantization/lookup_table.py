@@ -80,7 +80,8 @@ def populate_lookup_table_int16(
         interpolated = round_half_away((following + sample) / real(2))
         bias = round_half_away((interpolated - middle) / real(2))
         last = round_half_away(function(inputs[1:]) * inverse)
-    return saturating_truncate(np.concatenate([sample - bias, last]), np.int16)
+        entries = np.concatenate([sample - bias, last])
+    return saturating_truncate(entries, np.int16)
 
 
 def lookup_int16(q: npt.ArrayLike, table: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:

@@ -97,6 +97,9 @@ def test_smaller_than_one() -> None:
     for real in (0.0, 1.0, 1.5, -0.5, math.nan):
         with pytest.raises(SpecError, match="above 0 and below 1"):
             quantize_multiplier_smaller_than_one(real)
+    assert quantize_multiplier_smaller_than_one(1 - 2.0**-32 * 1.1) == (2**31 - 1, 0)
+    with pytest.raises(SpecError, match="below 1 with 31 bits"):
+        quantize_multiplier_smaller_than_one(1 - 2.0**-33)
 
 
 def test_greater_than_one() -> None:
