@@ -32,7 +32,7 @@ from int8rt.schema.options import DepthwiseConv2DOptions
 
 # Output elements that are summed at once, so that sums and products stay in a core's cache; and elements that the
 # weights may take once they are repeated for every column.
-_BLOCK_ELEMENTS = 1 << 15
+_BLOCK_ELEMENTS = 1 << 16
 _WEIGHT_ELEMENTS = 1 << 20
 
 
@@ -124,7 +124,9 @@ def _sum_taps(
     height, width = size
     rows, length = total.shape
     channels = source.shape[2] * multiplier
-    total[...] = 0
+    if not weights.shape[0] * weights.shape[1]:
+        total[...] = 0
+    target = total
     for tap_row in range(height.kernel):
         first = tap_row * height.dilation
         lines = source[first : first + (rows - 1) * height.stride + 1 : height.stride]
@@ -136,8 +138,10 @@ def _sum_taps(
                 plane = lines[:, phase :: width.stride].astype(weights.dtype)
                 planes[phase] = (plane.repeat(multiplier, axis=2) if multiplier > 1 else plane).reshape(rows, -1)
             pixels = planes[phase][:, start * channels : start * channels + length]
-            np.multiply(pixels, weights[tap_row, tap_column, :length], out=product)
-            total += product
+            np.multiply(pixels, weights[tap_row, tap_column, :length], out=target)
+            if target is product:
+                total += product
+            target = product
 
 
 def macs(params: DepthwiseConv2DParams) -> int:

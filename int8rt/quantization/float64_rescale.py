@@ -46,6 +46,8 @@ class Float64Rescale:
 
     def tiled(self, times: int) -> Float64Rescale:
         """The same for `times` pixels side by side."""
+        if times == 1:
+            return self
         tie = None if self.tie is None else np.tile(self.tie, times)
         return replace(self, scale=np.tile(self.scale, times), tie=tie, offset=np.tile(self.offset, times))
 
@@ -75,10 +77,10 @@ def float64_rescale(parameters: Requantization, bound: Float64Array) -> Float64R
     if parameters.rounding not in (Rounding.DOUBLE, Rounding.INT64):
         nowhere = np.zeros(bound.shape)
         return _rescale(parameters, nowhere, None, False, nowhere, nowhere != 0)
-    multiplier, exponent, bits = parameters.multiplier.astype(np.int64), parameters.shift.astype(np.int64) - 31, 31
+    multiplier, bits = parameters.multiplier.astype(np.int64), 31
     if parameters.rounding == Rounding.INT64:
-        multiplier, exponent, bits = reduced_multiplier(multiplier), exponent + 16, 15
-    return _fixed_point(parameters, bound, multiplier, exponent, bits)
+        multiplier, bits = reduced_multiplier(multiplier), 15
+    return _fixed_point(parameters, bound, multiplier, bits)
 
 
 def reduced_multiplier(multiplier: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -90,29 +92,29 @@ def _fixed_point(
     p: Requantization,
     bound: Float64Array,
     multiplier: npt.NDArray[np.int64],
-    exponent: npt.NDArray[np.int64],
     bits: int,
 ) -> Float64Rescale:
-    """accumulator · multiplier · 2^exponent with 0 <= multiplier < 2^bits.
+    """accumulator · multiplier · 2^(shift - bits) with 0 <= multiplier < 2^bits.
 
-    One rounding is floor(p + 1/2) of the product p. With two, that of p · 2^right comes first and then a division by
-    2^right with ties away from zero (where right >= 1). For k >= 1 the result is at least k where
-    p + 2^-(right+1) + 1/2 >= k, and for k <= 0 where p - 2^-(right+1) + 1/2 >= k; so the tie follows the sign.
+    One rounding is floor(p + 1/2) of the product p. With two and a negative shift, that of p · 2^-shift comes first and
+    then the division, with ties away from zero. For k >= 1 the result is at least k where p + 2^(shift-1) + 1/2 >= k,
+    and for k <= 0 where p - 2^(shift-1) + 1/2 >= k; so the tie follows the sign.
     """
-    info, right, twice = np.iinfo(p.dtype), -(exponent + bits), p.rounding == Rounding.DOUBLE
+    info, twice = np.iinfo(p.dtype), p.rounding == Rounding.DOUBLE
     with np.errstate(over="ignore", invalid="ignore"):
-        scale = np.ldexp(multiplier.astype(np.float64), exponent)
-    tie = np.where(right > 0, np.ldexp(0.5, -right), 0.0) if twice else np.zeros(scale.shape)
-    # Products are multiples of the unit 2^exponent. No sum exceeds 2 · reach before the clamp takes over, and here that
-    # is below 2^53 units.
+        power = np.ldexp(1.0, p.shift)
+        scale = multiplier * (power * 2.0**-bits)
+    tie = np.where(power < 1, 0.5 * power, 0.0) if twice else np.zeros(scale.shape)
+    # Products are multiples of the unit 2^(shift - bits). No sum exceeds 2 · reach before the clamp takes over, and
+    # here that is below 2^53 units.
     below, above = p.activation_min - p.zero_point, p.activation_max - p.zero_point
     reach = max(abs(below), abs(above)) + abs(p.zero_point - info.min) + 2
     with np.errstate(over="ignore", invalid="ignore"):
         exact = (multiplier > 0) & (scale * 2.0 ** (52 - bits) >= reach)
-        # Nothing may wrap around: not the sum, not the left shift that comes first where right < 0, not the result.
+        # Nothing may wrap around: not the sum, not the result, not the left shift that comes first where there is one.
         fits = (bound < _sum_limit(p)) & (np.abs(scale) * bound + abs(p.zero_point) + 1 < 2.0**31)
         if twice:
-            fits &= bound * np.ldexp(1.0, np.maximum(-right, 0)) < 2.0**31
+            fits &= bound * np.maximum(power, 1.0) < 2.0**31
         nothing = (multiplier == 0) | (fits & (np.abs(scale) * bound < 0.25))
     exact = (exact & fits) | (nothing & (abs(p.zero_point) < 1 << 30))
     scale, tie = np.where(exact & ~nothing, scale, 0.0), np.where(exact & ~nothing, tie, 0.0)

@@ -73,8 +73,7 @@ class Requantizer:
         self._pixels = max(1, _ROW_ELEMENTS // max(1, channels))
         self._rescale = rescale.tiled(self._pixels)
         self._tiled_constant = None if constant is None else np.tile(constant.astype(np.float64), self._pixels)
-        work = max(_BLOCK_ELEMENTS, channels * self._pixels)
-        self._value, self._scratch = np.empty(work), np.empty(work)
+        self._work = np.empty((2, 0))
 
     def __call__(self, accumulator: npt.NDArray[Any], output: npt.NDArray[Any]) -> None:
         """Store the output values of `accumulator` in `output`, both [n, channels] and contiguous.
@@ -97,10 +96,12 @@ class Requantizer:
             return
         width = pixels * self._channels
         accumulator, output = accumulator.reshape(-1, width), output.reshape(-1, width)
-        rows = max(1, self._value.size // width)
+        rows = max(1, _BLOCK_ELEMENTS // width)
+        if self._work.shape[1] < min(rows * width, accumulator.size):
+            self._work = np.empty((2, min(rows * width, accumulator.size)))
         for row in range(0, accumulator.shape[0], rows):
             block = accumulator[row : row + rows]
-            value, scratch = (work[: block.size].reshape(block.shape) for work in (self._value, self._scratch))
+            value, scratch = self._work[:, : block.size].reshape(2, *block.shape)
             if self._tiled_constant is None:
                 np.copyto(value, block)
             else:
