@@ -16,6 +16,7 @@ from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import (
     LookupTableParams,
+    by_codes,
     evaluate_lookup_table,
     prepare_lookup_table,
     require_output,
@@ -54,7 +55,8 @@ def evaluate(params: LookupTableParams | SigmoidTableParams, input: Array) -> Ar
     """LOGISTIC of each element."""
     if isinstance(params, LookupTableParams):
         return evaluate_lookup_table(params, input)
-    return logistic_by_table(scale_to_table(input, params.input_multiplier, params.input_left_shift))
+    multiplier, shift = params.input_multiplier, params.input_left_shift
+    return by_codes(input, lambda codes: logistic_by_table(scale_to_table(codes, multiplier, shift)))
 
 
 LOGISTIC = Kernel(

@@ -11,11 +11,7 @@ from int8rt.kernels.base import Array, Kernel, OperatorContext
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.logistic import SigmoidTableParams
 from int8rt.kernels.signature import signatures
-from int8rt.kernels.unary import (
-    LookupTableParams,
-    evaluate_lookup_table,
-    prepare_lookup_table,
-)
+from int8rt.kernels.unary import LookupTableParams, by_codes, evaluate_lookup_table, prepare_lookup_table
 from int8rt.model import TensorType
 from int8rt.quantization import libm
 from int8rt.quantization.sigmoid_table import checked_log2, scale_to_table, table_multiplier, tanh_by_table
@@ -38,7 +34,8 @@ def evaluate(params: LookupTableParams | SigmoidTableParams, input: Array) -> Ar
     """TANH of each element."""
     if isinstance(params, LookupTableParams):
         return evaluate_lookup_table(params, input)
-    return tanh_by_table(scale_to_table(input, params.input_multiplier, params.input_left_shift))
+    multiplier, shift = params.input_multiplier, params.input_left_shift
+    return by_codes(input, lambda codes: tanh_by_table(scale_to_table(codes, multiplier, shift)))
 
 
 TANH = Kernel(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import SpecError
@@ -21,6 +22,8 @@ from int8rt.quantization.lookup_table import (
     populate_lookup_table,
     populate_lookup_table_int16,
 )
+
+_CODES = 1 << 16  # of int16
 
 Arguments = ParamSpec("Arguments")
 ResultT = TypeVar("ResultT")
@@ -48,7 +51,15 @@ def evaluate_lookup_table(params: LookupTableParams, input: Array) -> Array:
     """The table's value for each code."""
     if params.table.size == 256:
         return lookup(input, params.table)
-    return lookup_int16(input, params.table)
+    return by_codes(input, lambda codes: lookup_int16(codes, params.table))
+
+
+def by_codes(input: Array, function: Callable[[Array], Array]) -> Array:
+    """`function` of each int16 element; of every code once, where the input has more elements than there are codes."""
+    if input.size <= _CODES:
+        return function(input)
+    table = function(np.arange(_CODES).astype(np.uint16).view(np.int16))
+    return np.take(table, input.view(np.uint16))
 
 
 def require_output(context: OperatorContext, scale: float, zero_point: int | None = None) -> None:

@@ -89,3 +89,13 @@ def test_missing_parameters_and_types_are_refused(name: str) -> None:
         run_operator(name, [variable(np.int8([1]))], [TensorSpec(TensorType.INT8, (), q(1 / 256, -128))])
     with pytest.raises(UnsupportedError, match=rf"{name}: types int32 -> int32; accepted: int8 -> int8"):
         run_operator(name, [variable(np.int32([1]))], [TensorSpec(TensorType.INT32, ())])
+
+
+@pytest.mark.parametrize("name", ["LOGISTIC", "TANH", "EXP"])
+def test_int16_inputs_with_more_elements_than_codes(name: str) -> None:
+    codes = np.arange(-(1 << 15), 1 << 15).astype(np.int16)
+    output = TensorSpec(TensorType.INT16, (), q(1 / 32768))
+    few = run_operator(name, [variable(codes, q(2e-4))], [output])
+    many = run_operator(name, [variable(np.stack([codes, codes[::-1]]), q(2e-4))], [output])
+    np.testing.assert_array_equal(many, [few, few[::-1]])
+    assert np.unique(few).size > 1000
