@@ -2,7 +2,8 @@
 
 input: T of any rank, axis: int32 of any shape, output: T without the reduced axes, or with size 1 there (keep_dims).
 Quantized types: Σ input - count · input_zero_point, in int32 with wrap-around, rescaled from the scale of the input to
-that of the output. Plain integers: a mean is truncated toward zero, a sum wraps around in its type.
+that of the output. Plain integers: a mean is truncated toward zero, a sum wraps around in its type. Real numbers are
+added up in float32 one after the other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext
 from int8rt.kernels.layout import QUANTIZED_TYPES
-from int8rt.kernels.reduce import SOURCE, ReduceParams, prepare, reduction_signatures, shaped
+from int8rt.kernels.reduce import SOURCE, ReduceParams, in_columns, prepare, reduction_signatures, shaped
 from int8rt.quantization.division import divide_truncate
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
@@ -91,9 +92,13 @@ def _quantized_sum(
 
 
 def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
-    """The mean; 0 where there is nothing to sum."""
+    """The mean; 0 (float32: NaN) where there is nothing to sum."""
     if isinstance(params, QuantizedSumParams):
         return _evaluate_quantized(params, input)
+    if input.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            total = _sum_in_order(params, input) + np.float32(0)  # not -0.0: TensorFlow Lite starts from 0
+            return shaped(params, total / np.float32(params.count if input.size else 0))
     if input.size == 0:
         return _zeros(params, input.dtype)
     total = np.sum(input, axis=params.axis, dtype=np.int64)
@@ -102,6 +107,10 @@ def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
 
 def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The sum; quantized types as BUILTIN_REF computes it, right for uint8 only."""
+    if input.dtype.kind == "f":
+        total = _sum_in_order(params, input)
+        # TensorFlow Lite starts from 0, so that -0.0 becomes 0.0; but from the first element if all become one number.
+        return shaped(params, total if len(params.axis) == input.ndim else total + np.float32(0))
     if not isinstance(params, QuantizedSumParams):
         return shaped(params, np.sum(input, axis=params.axis, dtype=input.dtype))
     if input.dtype == np.uint8:
@@ -111,6 +120,16 @@ def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
     codes = np.frombuffer(input.tobytes(), np.uint8, input.size).reshape(input.shape)
     written = _evaluate_quantized(params, codes).tobytes()
     return shaped(params, np.frombuffer(written.ljust(len(written) * input.itemsize, b"\0"), input.dtype))
+
+
+def _sum_in_order(params: ReduceParams, input: Array) -> Array:
+    """Sums in float32, which depend on the order: NumPy's own sums add in pairs."""
+    columns = in_columns(params, input)
+    if columns.size == 0:
+        return np.zeros(columns.shape[1], np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total: Array = np.add.accumulate(columns, axis=0)[-1]
+    return total
 
 
 def _evaluate_quantized(params: QuantizedSumParams, input: Array) -> Array:
@@ -130,7 +149,7 @@ def _zeros(params: ReduceParams, dtype: np.dtype[Any]) -> Array:
 
 MEAN = Kernel(
     name="MEAN",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
     prepare=prepare_mean,
     evaluate=evaluate_mean,
     source=SOURCE,
@@ -139,7 +158,7 @@ MEAN = Kernel(
 
 SUM = Kernel(
     name="SUM",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
     prepare=prepare_sum,
     evaluate=evaluate_sum,
     source=SOURCE,

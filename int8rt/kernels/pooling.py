@@ -2,12 +2,13 @@
 
 input: T[N,H,W,C], output: T[N,OH,OW,C]
 Codes are pooled as they are: nothing is rescaled, whatever the scales of input and output say. Taps beyond the border
-are left out, so a mean is over the taps that exist. A mean is rounded to the nearest code, ties away from code 0.
+are left out, so a mean is over the taps that exist. A mean is rounded to the nearest code, ties away from code 0; one
+of real numbers is a float32 sum of the taps, row by row, divided by their number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +71,17 @@ def _activation_range(context: OperatorContext, activation: ActivationFunctionTy
 
 
 def evaluate_average(params: Pool2DParams, input: Array) -> Array:
-    """The rounded mean of each window."""
+    """The mean of each window."""
+    count = np.outer(_tap_counts(params.height), _tap_counts(params.width))[:, :, np.newaxis]
+    if input.dtype.kind == "f":
+        with np.errstate(over="ignore", invalid="ignore"):
+            average: Array = _sum_in_order(params, input) / count.astype(np.float32)
+        return _clamp(params, average)
     total = _slide(input, 2, params.width, _add, np.dtype(np.int32), 0)
     total = _slide(total, 1, params.height, _add, np.dtype(np.int32), 0)
-    count = np.outer(_tap_counts(params.height), _tap_counts(params.width))
-    uniform = count.size > 0 and bool(np.all(count == count[0, 0]))
-    mean = divide_round_half_away(total, count[0, 0] if uniform else count[:, :, np.newaxis])
-    clamped: Array = np.clip(mean, params.activation_min, params.activation_max)
-    return clamped.astype(input.dtype)
+    uniform = count.size > 0 and bool(np.all(count == count.flat[0]))
+    mean = divide_round_half_away(total, count.flat[0] if uniform else count)
+    return _clamp(params, mean).astype(input.dtype)
 
 
 def evaluate_max(params: Pool2DParams, input: Array) -> Array:
@@ -86,12 +90,30 @@ def evaluate_max(params: Pool2DParams, input: Array) -> Array:
     lowest = float(np.finfo(np.float32).min) if floating else np.iinfo(input.dtype).min
     combine = _keep_larger if floating else _maximum
     largest = _slide(input, 2, params.width, combine, input.dtype, lowest)
-    largest = _slide(largest, 1, params.height, combine, input.dtype, lowest)
-    # A clamp written with the comparisons of TensorFlow Lite, which keep -0.0 where the bound is 0.
-    low, high = input.dtype.type(params.activation_min), input.dtype.type(params.activation_max)
-    largest[largest < low] = low
-    largest[largest > high] = high
-    return largest
+    return _clamp(params, _slide(largest, 1, params.height, combine, input.dtype, lowest))
+
+
+def _clamp(params: Pool2DParams, pooled: Array) -> Array:
+    """`pooled`, changed in place. Real numbers: NaN stays, and so does -0.0 where the bound is 0."""
+    low, high = pooled.dtype.type(params.activation_min), pooled.dtype.type(params.activation_max)
+    if pooled.dtype.kind == "f":
+        pooled[pooled < low] = low
+        pooled[pooled > high] = high
+    else:
+        np.maximum(pooled, low, out=pooled)
+        np.minimum(pooled, high, out=pooled)
+    return pooled
+
+
+def _sum_in_order(params: Pool2DParams, input: Array) -> Array:
+    """The sum of each window in float32, tap after tap."""
+    (shape,) = params.output_shapes
+    assert shape is not None
+    total = np.zeros(shape, np.float32)
+    for rows, input_rows in _taps(params.height):
+        for columns, input_columns in _taps(params.width):
+            total[:, rows, columns] += input[:, input_rows, input_columns]
+    return total
 
 
 def _slide(
@@ -106,18 +128,23 @@ def _slide(
     shape = list(input.shape)
     shape[axis] = window.output
     result = np.full(shape, initial, dtype)
+    for outputs, inputs in _taps(window):
+        combine(_along(result, axis, outputs), _along(input, axis, inputs))
+    return result
+
+
+def _taps(window: Window) -> Iterator[tuple[slice, slice]]:
+    """For each tap: the outputs whose window has it inside the input, and the inputs that they see there."""
     # Only taps that lie inside the input for some window: a file may ask for a window of 2^31 elements.
     first_tap = max(0, window.pad_before - (window.output - 1) * window.stride)
     for tap in range(first_tap, min(window.kernel, window.input + window.pad_before)):
-        # The outputs whose window has this tap inside the input: 0 <= output * stride + start < input.
-        start = tap - window.pad_before
+        start = tap - window.pad_before  # output i sees input i * stride + start
         first = max(0, -(start // window.stride))
         last = min(window.output, (window.input - 1 - start) // window.stride + 1)
         if first < last:
             begin = first * window.stride + start
-            taps = slice(begin, begin + (last - first - 1) * window.stride + 1, window.stride)
-            combine(_along(result, axis, slice(first, last)), _along(input, axis, taps))
-    return result
+            end = begin + (last - first - 1) * window.stride + 1
+            yield slice(first, last), slice(begin, end, window.stride)
 
 
 def _along(array: Array, axis: int, part: slice) -> Array:
@@ -144,7 +171,7 @@ def _tap_counts(window: Window) -> npt.NDArray[np.int64]:
 
 AVERAGE_POOL_2D = Kernel(
     name="AVERAGE_POOL_2D",
-    signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
+    signatures=signatures("T -> T", T=("int8", "uint8", "int16", "float32")),
     prepare=prepare,
     evaluate=evaluate_average,
     source="kernels/pooling.cc, reference/integer_ops/pooling.h, reference/pooling.h",

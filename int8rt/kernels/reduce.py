@@ -50,12 +50,42 @@ def prepare_comparison(context: OperatorContext) -> ReduceParams:
 
 def evaluate_max(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The largest code; the lowest one of the type where there is none."""
+    if input.dtype.kind == "f":
+        return _extreme(params, input, largest=True)
     return shaped(params, np.max(input, axis=params.axis, initial=np.iinfo(input.dtype).min))
 
 
 def evaluate_min(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The smallest code; the highest one of the type where there is none."""
+    if input.dtype.kind == "f":
+        return _extreme(params, input, largest=False)
     return shaped(params, np.min(input, axis=params.axis, initial=np.iinfo(input.dtype).max))
+
+
+def _extreme(params: ReduceParams, input: Array, largest: bool) -> Array:
+    """The first of the largest (smallest) numbers, none of them NaN, starting from the lowest (highest) finite one.
+
+    Where everything becomes one number, TensorFlow Lite starts from the first element instead, and a NaN there stays.
+    """
+    limit = np.finfo(np.float32).min if largest else np.finfo(np.float32).max
+    values = in_columns(params, input)
+    if values.size == 0:
+        return shaped(params, np.full(values.shape[1], limit, np.float32))
+    comparable = np.where(np.isnan(values), np.float32(-np.inf if largest else np.inf), values)
+    best = (np.argmax if largest else np.argmin)(comparable, axis=0)
+    found = np.take_along_axis(comparable, best[np.newaxis], 0)[0]
+    if len(params.axis) == input.ndim:
+        found = np.where(np.isnan(values[0]), values[0], found)
+    else:
+        found = np.where(found > limit if largest else found < limit, found, limit)
+    return shaped(params, found)
+
+
+def in_columns(params: ReduceParams, input: Array) -> Array:
+    """[count, outputs]: a column for each output, with its elements in the order of the input."""
+    moved = np.moveaxis(input, params.axis, range(len(params.axis)))
+    kept = [size for i, size in enumerate(input.shape) if i not in params.axis]
+    return moved.reshape(params.count, element_count(kept))
 
 
 def evaluate_prod(params: ReduceParams, input: Array, axis: Array) -> Array:
@@ -87,7 +117,7 @@ def reduction_signatures(*types: str) -> tuple[Signature, ...]:
 
 REDUCE_MAX = Kernel(
     name="REDUCE_MAX",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
     prepare=prepare_comparison,
     evaluate=evaluate_max,
     source=SOURCE,
@@ -96,7 +126,7 @@ REDUCE_MAX = Kernel(
 
 REDUCE_MIN = Kernel(
     name="REDUCE_MIN",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
     prepare=prepare_comparison,
     evaluate=evaluate_min,
     source=SOURCE,

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.litert
 
 @st.composite
 def pools(draw: st.DrawFn, name: str) -> Case:
-    type = draw(types("int8", "uint8", "int16", *(["float32"] if name == "MAX_POOL_2D" else [])))
+    type = draw(types("int8", "uint8", "int16", "float32"))
     batches, height, width, channels = draw(shapes(4, 9))
     padding = draw(st.sampled_from(Padding))
     largest = (height, width) if padding == Padding.VALID else (12, 12)

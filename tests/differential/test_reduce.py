@@ -26,12 +26,12 @@ from tests.differential.harness import oracle, run_int8rt
 pytestmark = pytest.mark.litert
 
 SCALE = Quantization.per_tensor(0.02, 0)
-INTEGERS = ("int8", "uint8", "int16", "int32", "int64")
+NUMBERS = ("int8", "uint8", "int16", "int32", "int64", "float32")
 TYPES = {
-    "MEAN": INTEGERS,
-    "SUM": ("int8", "uint8", "int32", "int64"),
-    "REDUCE_MAX": INTEGERS,
-    "REDUCE_MIN": INTEGERS,
+    "MEAN": NUMBERS,
+    "SUM": ("int8", "uint8", "int32", "int64", "float32"),
+    "REDUCE_MAX": NUMBERS,
+    "REDUCE_MIN": NUMBERS,
     "REDUCE_PROD": ("int32", "int64"),
     "REDUCE_ANY": ("bool",),
     "REDUCE_ALL": ("bool",),
