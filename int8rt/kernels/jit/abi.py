@@ -6,41 +6,23 @@ is not involved in a call, so a kernel can neither raise nor check: what it inde
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import cfunc, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
+from int8rt.kernels.jit.compiled import kernel as kernel
 from int8rt.kernels.jit.isa.emitter import I8, I64, Emitter, vector
-
-SIGNATURE = types.void(types.voidptr, types.int64, types.int64)
+from int8rt.kernels.jit.numba_later import carray as carray
+from int8rt.kernels.jit.numba_later import cgutils, intrinsic, njit, types
 
 # Scratch and tensors may be read (never written) this many bytes beyond their end.
 SLACK = 128
 
 
-@cache
 def stamp() -> str:
-    """Digest of all sources that end up in compiled code; part of every kernel's cache key.
-
-    Numba's cache looks only at the file in which a function stands, not at the helpers that it calls.
-    """
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for file in sorted([*here.rglob("*.py"), here.parent.parent / "quantization" / "vectorized.py"]):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def kernel(function: Callable[..., None]) -> Any:
-    """Compile a kernel (or take it from the disk cache); `.address` is what the program table holds."""
-    return cfunc(SIGNATURE, cache=True, error_model="numpy")(function)
+    """What is left of a part of the kernels' cache key, which `compiled.Kernel` now finds itself."""
+    return ""
 
 
 def fields(names: str) -> np.dtype[Any]:
@@ -66,9 +48,11 @@ def call(typing_context: Any, address: Any, block: Any, thread: Any, threads: An
     return types.void(types.int64, types.int64, types.int64, types.int64), codegen
 
 
-def _access(kind: Any, scalar: Any) -> tuple[Any, Any]:
+def _access(name: str) -> tuple[Any, Any]:
     @intrinsic
     def load(typing_context: Any, address: Any, index: Any) -> Any:
+        scalar = getattr(types, name)
+
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = builder.inttoptr(arguments[0], context.get_value_type(scalar).as_pointer())
             return builder.load(cgutils.gep_inbounds(builder, pointer, arguments[1]))
@@ -77,6 +61,8 @@ def _access(kind: Any, scalar: Any) -> tuple[Any, Any]:
 
     @intrinsic
     def store(typing_context: Any, address: Any, index: Any, value: Any) -> Any:
+        scalar = getattr(types, name)
+
         def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = builder.inttoptr(arguments[0], context.get_value_type(scalar).as_pointer())
             builder.store(arguments[2], cgutils.gep_inbounds(builder, pointer, arguments[1]))
@@ -88,13 +74,13 @@ def _access(kind: Any, scalar: Any) -> tuple[Any, Any]:
 
 
 # load_x(address, i): element i of the array of x at `address`; store_x(address, i, value).
-load_u8, store_u8 = _access(np.uint8, types.uint8)
-load_i8, store_i8 = _access(np.int8, types.int8)
-load_u16, store_u16 = _access(np.uint16, types.uint16)
-load_u32, store_u32 = _access(np.uint32, types.uint32)
-load_i32, store_i32 = _access(np.int32, types.int32)
-load_i64, store_i64 = _access(np.int64, types.int64)
-load_f32, store_f32 = _access(np.float32, types.float32)
+load_u8, store_u8 = _access("uint8")
+load_i8, store_i8 = _access("int8")
+load_u16, store_u16 = _access("uint16")
+load_u32, store_u32 = _access("uint32")
+load_i32, store_i32 = _access("int32")
+load_i64, store_i64 = _access("int64")
+load_f32, store_f32 = _access("float32")
 
 
 @intrinsic

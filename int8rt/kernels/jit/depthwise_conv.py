@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray
+from int8rt.kernels.jit.numba_later import carray
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv

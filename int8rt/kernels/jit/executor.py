@@ -10,7 +10,7 @@ from int8rt.kernels.base import Array
 from int8rt.kernels.jit.isa.levels import Level, choose_level
 from int8rt.kernels.jit.lowering import NumpyStep
 from int8rt.kernels.jit.program import Program, build_program, read, write
-from int8rt.kernels.jit.run import run
+from int8rt.kernels.jit.run import runner
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step
@@ -107,6 +107,7 @@ class JitExecutor(SubgraphExecutor):
                 self._values.pop(index, None)
             self._set_anyway.clear()
         if observer is None:
+            run = runner()
             for segment in self._segments:
                 if isinstance(segment, Step):
                     self._evaluate(plan, program, segment)
@@ -118,7 +119,7 @@ class JitExecutor(SubgraphExecutor):
             self._raise_status(plan, program)
 
     def _observe(self, plan: Plan, program: Program, observer: Observer) -> None:
-        table = int(program.table.ctypes.data)
+        run, table = runner(), int(program.table.ctypes.data)
         run(table, *program.inward)
         for step, item in zip(plan.steps, program.order, strict=True):
             if isinstance(item, NumpyStep):

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, stamp, store_i32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import pack_words, requantize_row
 from int8rt.kernels.mean import QuantizedSumParams
 from int8rt.kernels.reduce import ReduceParams

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray
 
 from int8rt.kernels.base import Params, as_tuple, element_count
 from int8rt.kernels.jit.abi import (
@@ -31,6 +30,7 @@ from int8rt.kernels.jit.abi import (
     store_u32,
 )
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, unsigned
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.pad import PadParams
 from int8rt.kernels.registry import KERNELS
 from int8rt.model import TensorType

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 
 from int8rt.kernels.jit.abi import copy_exactly, fields, kernel, load_u8, share, stamp, store_u8
 from int8rt.kernels.jit.lowering import At, Data, Lowered
+from int8rt.kernels.jit.numba_later import carray
 
 MOVE = fields("input output count")
 

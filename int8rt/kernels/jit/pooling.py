@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 
 from int8rt.kernels.jit.abi import (
     fields,
@@ -19,6 +18,7 @@ from int8rt.kernels.jit.abi import (
     store_u8,
 )
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 

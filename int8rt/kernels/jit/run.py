@@ -1,16 +1,23 @@
-"""The jitted loop that runs a program's kernels, with no Python between them."""
+"""The compiled loop that runs a program's kernels, with no Python between them."""
 
 from __future__ import annotations
 
-from typing import Any
+import ctypes
+from collections.abc import Callable
+from functools import cache
 
-from numba import njit
-
-from int8rt.kernels.jit.abi import call, load_i64
+from int8rt.kernels.jit.abi import address_of, call, kernel, load_i64
 
 
-@njit("void(int64, int64, int64)", nogil=True, cache=True, error_model="numpy")
-def run(table: Any, first: Any, last: Any) -> None:
-    """Call rows [first, last) of the table at this address, on one thread."""
+@kernel
+def run_rows(block, first, last):  # type: ignore[no-untyped-def]
+    """Call rows [first, last) of the table at `block`, on one thread."""
+    table = address_of(block)
     for i in range(first, last):
         call(load_i64(table, 2 * i), load_i64(table, 2 * i + 1), 0, 1)
+
+
+@cache
+def runner() -> Callable[[int, int, int], None]:
+    """`run(address of the table, first row, last row)`; other Python threads run meanwhile."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(run_rows.address)

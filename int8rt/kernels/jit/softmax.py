@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import fields, kernel, load_i64, load_u8, share, stamp, store_i64, store_u8
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Status
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.softmax import ACCUMULATION_INTEGER_BITS, SoftmaxParams
 from int8rt.model import TensorType
 from int8rt.quantization.jitted import (

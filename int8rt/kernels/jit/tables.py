@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.registry import KERNELS
 from int8rt.model import TensorType
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import types
-from numba.extending import intrinsic
+from int8rt.kernels.jit.numba_later import types
+from int8rt.kernels.jit.numba_later import intrinsic
 
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
