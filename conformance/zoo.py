@@ -21,11 +21,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+from conformance.zoo_model import BACKENDS
 from int8rt.verify.inputs import KINDS
 
 STATUSES = ("exact", "differ", "unsupported", "refused", "crashed")
@@ -33,11 +34,13 @@ _LABELS = {"refused": "refused by LiteRT"}
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def examine(path: Path, kinds: Sequence[str] = KINDS, timeout: float = 600) -> dict[str, Any]:
+def examine(
+    path: Path, kinds: Sequence[str] = KINDS, backends: Sequence[str] = BACKENDS, timeout: float = 600
+) -> dict[str, Any]:
     """The row of one model, examined in a process that is killed, with its children, after `timeout` seconds."""
     start = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-m", "conformance.zoo_model", str(path.resolve()), *kinds],
+        [sys.executable, "-m", "conformance.zoo_model", str(path.resolve()), ",".join(kinds), ",".join(backends)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,12 +64,21 @@ def examine(path: Path, kinds: Sequence[str] = KINDS, timeout: float = 600) -> d
 
 
 def run_zoo(
-    folder: Path, kinds: Sequence[str], jobs: int, timeout: float, done: dict[str, Any]
+    folder: Path,
+    kinds: Sequence[str],
+    backends: Sequence[str],
+    jobs: int,
+    timeout: float,
+    done: Collection[str] = (),
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(path below the folder, row) of each model as it ends; those that are in `done` are left out."""
     paths = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.tflite"))}
     with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(examine, path, kinds, timeout): name for path, name in paths.items() if name not in done}
+        futures = {
+            pool.submit(examine, path, kinds, backends, timeout): name
+            for path, name in paths.items()
+            if name not in done
+        }
         for future in as_completed(futures):
             yield futures[future], future.result()
 
@@ -78,13 +90,14 @@ def summary(rows: dict[str, Any]) -> str:
 
 
 def table(rows: dict[str, Any]) -> str:
-    """One line a model: status, milliseconds of int8rt and of LiteRT (the fastest run), name, first line of detail."""
-    lines = [f"{'status':<12}{'int8rt ms':>10}{'LiteRT ms':>10}  model"]
+    """A line a model: status, milliseconds of each backend and of LiteRT (the fastest run), name; then the detail."""
+    backends = sorted({run["backend"] for row in rows.values() for run in row["runs"]}, reverse=True)
+    lines = [f"{'status':<12}" + "".join(f"{name + ' ms':>11}" for name in (*backends, "LiteRT")) + "  model"]
     for name, row in sorted(rows.items(), key=lambda item: (STATUSES.index(item[1]["status"]), item[0])):
-        ours, theirs = (
-            min((1000 * run[key] for run in row["runs"]), default=None) for key in ("seconds", "litert_seconds")
-        )
-        times = "".join(f"{'' if value is None else format(value, '.2f'):>10}" for value in (ours, theirs))
+        runs = row["runs"]
+        seconds = [[run["seconds"] for run in runs if run["backend"] == backend] for backend in backends]
+        seconds.append([run["litert_seconds"] for run in runs])
+        times = "".join(f"{format(1000 * min(values), '.2f') if values else '':>11}" for values in seconds)
         lines.append(f"{row['status']:<12}{times}  {name}")
         lines.extend(f"{'':<14}{line}" for line in row["detail"].splitlines()[:12])
     return "\n".join(lines)
@@ -98,15 +111,19 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="models at the same time (2)")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a model (600)")
     parser.add_argument("--inputs", default=",".join(KINDS), help=f"kinds of inputs ({','.join(KINDS)})")
+    parser.add_argument("--backends", default=",".join(BACKENDS), help=f"({','.join(BACKENDS)})")
     options = parser.parse_args()
-    kinds = options.inputs.split(",")
-    if not options.folder.is_dir() or not set(kinds) <= set(KINDS) or (options.resume and options.json is None):
-        parser.error("FOLDER must be a folder, --inputs some of the kinds, and --resume needs --json")
+    kinds, backends = options.inputs.split(","), options.backends.split(",")
+    if not options.folder.is_dir() or (options.resume and options.json is None):
+        parser.error("FOLDER must be a folder, and --resume needs --json")
+    if not set(kinds) <= set(KINDS) or not set(backends) <= set(BACKENDS):
+        parser.error("--inputs and --backends must be some of their defaults")
 
     rows: dict[str, Any] = {}
     if options.resume and options.json.exists():
         rows = json.loads(options.json.read_text())["models"]
-    for count, (name, row) in enumerate(run_zoo(options.folder, kinds, options.jobs, options.timeout, dict(rows)), 1):
+    ending = run_zoo(options.folder, kinds, backends, options.jobs, options.timeout, list(rows))
+    for count, (name, row) in enumerate(ending, 1):
         rows[name] = row
         print(f"{count:4d} {row['status']:<12}{row['wall_seconds']:7.1f} s  {name}", file=sys.stderr)
         if options.json is not None:

@@ -1,8 +1,9 @@
-"""One model of `zoo`, in this process: `python -m conformance.zoo_model MODEL KIND...` prints its row as JSON."""
+"""One model of `zoo`, in this process: `python -m conformance.zoo_model MODEL KINDS BACKENDS` prints a row as JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import sys
 import traceback
@@ -12,37 +13,46 @@ from pathlib import Path
 from typing import Any
 
 from int8rt.errors import Int8rtError, UnsupportedError
-from int8rt.interpreter import Interpreter
-from int8rt.model import Model
+from int8rt.interpreter import Backend, Interpreter
+from int8rt.model import Model, shown
 from int8rt.schema import read_model
 from int8rt.verify.compare import RunComparison, compare_run, run_int8rt
 from int8rt.verify.inputs import KINDS, Kind, make_inputs
 from int8rt.verify.oracle import Oracle, OracleError
+
+BACKENDS: tuple[Backend, ...] = ("numpy", "jit")
 
 # Address space of the process; a model that needs more has escaped int8rt's own limits.
 _MEMORY_BYTES = 12 << 30
 
 
 def main() -> None:
-    path, *kinds = sys.argv[1:]
+    path, kinds, backends = sys.argv[1:]
     with contextlib.suppress(ImportError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    print(json.dumps(examine(Path(path), [kind for kind in KINDS if kind in kinds])))
+    row = examine(
+        Path(path),
+        [kind for kind in KINDS if kind in kinds.split(",")],
+        [backend for backend in BACKENDS if backend in backends.split(",")],
+    )
+    print(json.dumps(row))
 
 
-def examine(path: Path, kinds: Sequence[Kind] = KINDS) -> dict[str, Any]:
+def examine(path: Path, kinds: Sequence[Kind] = KINDS, backends: Sequence[Backend] = BACKENDS) -> dict[str, Any]:
     """Status of one model, what there is to say about it, and its runs; see `zoo` for the meaning of the status."""
     content = path.read_bytes()
     try:
         with Oracle() as oracle, Oracle() as second:
-            return _examine(content, kinds, oracle, second)
+            return _examine(content, kinds, backends, oracle, second)
     except Exception:
         return {"status": "crashed", "detail": traceback.format_exc(limit=-3), "runs": []}
 
 
-def _examine(content: bytes, kinds: Sequence[Kind], oracle: Oracle, second: Oracle) -> dict[str, Any]:
+def _examine(
+    content: bytes, kinds: Sequence[Kind], backends: Sequence[Backend], oracle: Oracle, second: Oracle
+) -> dict[str, Any]:
     try:
         model = read_model(content)
         Interpreter(model_content=model).allocate_tensors()
@@ -58,19 +68,20 @@ def _examine(content: bytes, kinds: Sequence[Kind], oracle: Oracle, second: Orac
         "operators": dict(Counter(operator.label for operator in model.subgraphs[0].operators)),
         "runs": [],
     }
-    for kind in kinds:
+    for kind, backend in itertools.product(kinds, backends):
         inputs = make_inputs(model, kind)
+        where = f"{kind} inputs, {backend}"
         try:
-            run = compare_run(model, content, inputs, oracle, label=kind, second_oracle=second)
+            run = compare_run(model, content, inputs, oracle, label=kind, backend=backend, second_oracle=second)
         except OracleError as error:
-            return row | {"status": "refused", "detail": f"{kind}: LiteRT: {error}; int8rt: {_outcome(model, inputs)}"}
+            return row | {"status": "refused", "detail": f"{where}: LiteRT: {error}; int8rt: {_outcome(model, inputs)}"}
         except Int8rtError as error:
-            return row | {"status": "differ", "detail": f"{kind}: LiteRT: runs; int8rt: {error}"}
-        row["runs"].append(_summary(run))
+            return row | {"status": "differ", "detail": f"{where}: LiteRT: runs; int8rt: {error}"}
+        row["runs"].append(_summary(run) | {"backend": backend})
         if run.first is not None and row["status"] == "exact":
             first = run.first
-            what = f"operator {first.position} ({first.operator}), tensor {first.index} {first.name!r}"
-            row |= {"status": "differ", "detail": f"{kind}: {what}: {first.difference}"}
+            what = f"operator {first.position} ({first.operator}), tensor {first.index} {shown(first.name)!r}"
+            row |= {"status": "differ", "detail": f"{where}: {what}: {first.difference}"}
     return row
 
 

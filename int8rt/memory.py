@@ -16,14 +16,14 @@ _OBJECT_BYTES = 48
 class MemoryLimits:
     """Bytes that the tensors of a subgraph may take, as NumPy holds them.
 
-    tensor: one tensor. total: all together. undeclared: beyond what the file declares, where shapes follow from values
-    or from tensors whose declared shape is a placeholder; not applied once the caller has resized an input. The arena,
-    packed weights, tables and working memory of a compiled model may take `total` and `undeclared` together.
+    tensor: one tensor. total: all together. undeclared: all together may take twice what the shapes in the file amount
+    to, or this much more where that is larger; not applied once the caller has resized an input. The arena, packed
+    weights, tables and working memory of a compiled model may take `total` and `undeclared` together.
     """
 
     tensor: int = 2 << 30
     total: int = 8 << 30
-    undeclared: int = 64 << 20
+    undeclared: int = 16 << 20
 
 
 class MemoryBudget:
@@ -46,11 +46,8 @@ class MemoryBudget:
             raise ModelError(f"{what}: {size} bytes, the limit is {self._limits.tensor}")
         if self._total > self._limits.total:
             raise ModelError(f"{what}: {self._total} bytes for all tensors, the limit is {self._limits.total}")
-        if not self._resized and self._total > self._declared + self._limits.undeclared:
-            raise ModelError(
-                f"{what}: {self._total} bytes for all tensors, but the file declares {self._declared} (the limit is "
-                f"{self._limits.undeclared} more)"
-            )
+        if not self._resized and self._total > self._declared + max(self._declared, self._limits.undeclared):
+            raise ModelError(f"{what}: {self._total} bytes for all tensors, but the file declares {self._declared}")
 
 
 def tensor_bytes(tensor: Tensor, shape: Shape) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from int8rt.cli.backend import Backend
+
 if TYPE_CHECKING:
     from int8rt.verify.compare import RunComparison, TensorComparison
 
@@ -25,6 +27,7 @@ def compare(
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs.")] = 0,
     all_tensors: Annotated[bool, typer.Option("--all", help="List equal tensors too.")] = False,
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
+    backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit."""
@@ -47,7 +50,16 @@ def compare(
     runs = [("given", read_inputs(parsed, input))] if input else [(k, make_inputs(parsed, k, seed)) for k in KINDS]
     with oracle.Oracle() as first, oracle.Oracle() as second:
         results = [
-            compare_run(parsed, content, values, first, label=label, profile=profile, second_oracle=second)
+            compare_run(
+                parsed,
+                content,
+                values,
+                first,
+                label=label,
+                profile=profile,
+                backend=backend.value,
+                second_oracle=second,
+            )
             for label, values in progress(runs, "comparing")
         ]
     reference = f"BUILTIN_REF of ai-edge-litert {version('ai-edge-litert')}"

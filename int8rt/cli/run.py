@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from int8rt.cli.backend import Backend
+
 
 def run(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
@@ -36,6 +38,7 @@ def run(
         Path | None, typer.Option("--labels", help="A text file with the name of class n in line n, from 0.")
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
+    backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outputs as JSON.")] = False,
 ) -> None:
     """Run a model once, and print what it answers."""
@@ -54,7 +57,7 @@ def run(
     names = labels.read_text(encoding="utf-8").splitlines() if labels is not None else []
     with working("running the model"):
         values = make_inputs(parsed, "random", seed) if random else read_inputs(parsed, input or [], levels)
-        found, seconds = run_int8rt(parsed, values, profile, keep=False)
+        found, seconds = run_int8rt(parsed, values, profile, backend.value, keep=False)
     outputs = [(parsed.subgraphs[0].tensors[index], found[index]) for index in parsed.subgraphs[0].outputs]
     if output is not None:
         save(output, outputs)

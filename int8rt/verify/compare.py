@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.executor import Observer
-from int8rt.interpreter import Interpreter
+from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model, Subgraph, TensorType
 from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
 from int8rt.verify.oracle import Oracle, OracleResult
@@ -65,6 +65,7 @@ def compare_run(
     *,
     label: str = "given",
     profile: str = "tflite-ref",
+    backend: Backend = "auto",
     second_oracle: Oracle | None = None,
 ) -> RunComparison:
     """Run both once with and once without keeping intermediate tensors, on the first subgraph.
@@ -85,8 +86,8 @@ def compare_run(
     others: list[OracleResult] = []
     if second_oracle is not None:
         others = [second_oracle.run(content, inputs, read=indices) for indices in (read, ())]
-    found, _ = run_int8rt(model, inputs, profile, keep=True)
-    found_alone, seconds = run_int8rt(model, inputs, profile, keep=False)
+    found, _ = run_int8rt(model, inputs, profile, backend, keep=True)
+    found_alone, seconds = run_int8rt(model, inputs, profile, backend, keep=False)
 
     tensors = [
         _compare(subgraph, position, index, found[index], expected.tensors, [o.tensors for o in others[:1]])
@@ -110,13 +111,15 @@ def compare_run(
 
 
 def run_int8rt(
-    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", *, keep: bool
+    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", backend: Backend = "auto", *, keep: bool
 ) -> tuple[dict[int, Array], float]:
     """Index to value of the outputs, and with `keep` of all that operators write; and the seconds that running took.
 
     inputs: in the order of the subgraph's inputs, which are resized where shapes differ.
     """
-    interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=keep, profile=profile)
+    interpreter = Interpreter(
+        model_content=model, experimental_preserve_all_tensors=keep, profile=profile, backend=backend
+    )
     subgraph = model.subgraphs[0]
     for index, value in zip(subgraph.inputs, inputs, strict=True):
         interpreter.resize_tensor_input(index, value.shape)

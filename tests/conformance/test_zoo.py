@@ -47,7 +47,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 def test_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     rows_file = folder / "rows.json"
-    assert run_main(monkeypatch, folder, "--json", rows_file, "--inputs", "random,maximum") == 0
+    assert run_main(monkeypatch, folder, "--json", rows_file, "--inputs", "random,maximum", "--backends", "numpy") == 0
     rows: dict[str, Any] = json.loads(rows_file.read_text())["models"]
     assert {name: row["status"] for name, row in rows.items()} == {
         "deep/digits.tflite": "exact",
@@ -67,7 +67,9 @@ def test_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     rows["custom.tflite"]["detail"] = "kept"
     del rows["adds.tflite"]
     rows_file.write_text(json.dumps({"models": rows}))
-    assert run_main(monkeypatch, folder, "--json", rows_file, "--inputs", "random", "--resume") == 0
+    assert (
+        run_main(monkeypatch, folder, "--json", rows_file, "--inputs", "random", "--backends", "numpy", "--resume") == 0
+    )
     resumed = json.loads(rows_file.read_text())["models"]
     assert resumed["custom.tflite"]["detail"] == "kept"
     assert len(resumed["adds.tflite"]["runs"]) == 1
@@ -103,9 +105,11 @@ def test_a_difference_names_operator_and_tensor(folder: Path, monkeypatch: pytes
     import dataclasses
 
     monkeypatch.setitem(registry.KERNELS, "ADD", dataclasses.replace(honest, evaluate=wrong))  # type: ignore[arg-type]
-    row = zoo_model.examine(folder / "adds.tflite", ["random", "natural"])
+    row = zoo_model.examine(folder / "adds.tflite", ["random", "natural"], ["numpy"])
     assert row["status"] == "differ"
-    assert row["detail"].startswith("random: operator 0 (ADD), tensor 2 'm': 4 of 4 elements differ by at most 1")
+    assert row["detail"].startswith(
+        "random inputs, numpy: operator 0 (ADD), tensor 2 'm': 4 of 4 elements differ by at most 1"
+    )
     assert [run["different_tensors"] for run in row["runs"]] == [2, 2]
 
 
