@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# Compiled kernels are kept here from one run to the next; without them the tests take minutes longer.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".numba_cache"))
+
 # "ci" draws the same examples in every run; "dev" looks further. HYPOTHESIS_PROFILE=dev chooses.
 settings.register_profile(
     "ci", derandomize=True, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]

@@ -1,4 +1,7 @@
-"""Runs a model in int8rt and in LiteRT's BUILTIN_REF and demands the same bits of every tensor."""
+"""Runs a model in int8rt and in LiteRT's BUILTIN_REF and demands the same bits of every tensor.
+
+int8rt runs it with NumPy, and compiled at every instruction-set level that this processor has.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ import numpy.typing as npt
 
 from int8rt.errors import Int8rtError
 from int8rt.executor import SubgraphExecutor
+from int8rt.kernels.jit.executor import JitExecutor
+from int8rt.kernels.jit.isa.levels import Level, available_levels
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model
 from int8rt.quantization.profiles import get_profile
@@ -29,9 +34,21 @@ def oracle() -> Oracle:
     return child
 
 
-def run_int8rt(model: Model, inputs: Sequence[Array], profile: str = "tflite-ref") -> dict[int, Array]:
-    """Every tensor that the model's operators write, by index; and its outputs."""
-    executor = SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve_all_tensors=True)
+def executor_for(model: Model, level: Level | None, preserve: bool, profile: str = "tflite-ref") -> SubgraphExecutor:
+    """NumPy's executor, or the compiled one of an instruction-set level."""
+    if level is None:
+        return SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve)
+    return JitExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve, level=level)
+
+
+def run_int8rt(
+    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", level: Level | None = None
+) -> dict[int, Array]:
+    """Every tensor that the model's operators write, by index; and its outputs.
+
+    level: None for NumPy, else compiled kernels of that instruction set.
+    """
+    executor = executor_for(model, level, True, profile)
     subgraph = model.subgraphs[0]
     for index, value in zip(subgraph.inputs, inputs, strict=True):
         executor.resize(index, value.shape)
@@ -39,7 +56,7 @@ def run_int8rt(model: Model, inputs: Sequence[Array], profile: str = "tflite-ref
     for index, value in zip(subgraph.inputs, inputs, strict=True):
         executor.set(index, value)
     written: dict[int, Array] = {}
-    executor.invoke(lambda _, index, value: written.__setitem__(index, value))
+    executor.invoke(lambda _, index, value: written.__setitem__(index, np.array(value)))
     for index in subgraph.outputs:
         written[index] = executor.get(index)
     return written
@@ -56,16 +73,28 @@ def assert_same_bits(model: Model, inputs: Sequence[Array]) -> None:
         expected = oracle().run(write_model(model), inputs, read=written)
     except OracleError as error:
         expected = error
+    for level in (None, *available_levels()):
+        _assert_one_backend(model, inputs, level, expected)
+
+
+def _assert_one_backend(
+    model: Model, inputs: Sequence[Array], level: Level | None, expected: OracleResult | OracleError
+) -> None:
+    backend = level.name if level else "numpy"
+    found: dict[int, Array] | Int8rtError
     try:
-        found = run_int8rt(model, inputs)
+        found = run_int8rt(model, inputs, level=level)
     except Int8rtError as error:
-        assert isinstance(expected, OracleError), f"LiteRT runs this model, int8rt refuses: {error}"
+        found = error
+    if isinstance(found, Int8rtError):
+        assert isinstance(expected, OracleError), f"LiteRT runs this model, int8rt ({backend}) refuses: {found}"
         return
-    assert not isinstance(expected, OracleError), f"int8rt runs this model, LiteRT refuses: {expected}"
+    assert not isinstance(expected, OracleError), f"int8rt ({backend}) runs this model, LiteRT refuses: {expected}"
+    names = [f"{backend}: {index} {tensor.label!r}" for index, tensor in enumerate(model.subgraphs[0].tensors)]
     for index, value in expected.tensors.items():
-        assert_equal(found[index], value, f"tensor {index} {model.subgraphs[0].tensors[index].name!r}")
+        assert_equal(found[index], value, names[index])
     for index, value in zip(model.subgraphs[0].outputs, expected.outputs, strict=True):
-        assert_equal(found[index], value, f"output {model.subgraphs[0].tensors[index].name!r}")
+        assert_equal(found[index], value, names[index])
 
 
 def assert_equal(found: Array, expected: Array, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,8 @@ DEPTHWISE = fields(
     "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
     "dilation_height dilation_width pad_height pad_width"
 )
+# Neighbouring pixels of a tile that so many of them share, at least: `depthwise_pixels` and `depthwise_columns`.
+_ALONE, _TOGETHER = {4: 4, 2: 2}, {4: 8, 2: 8}
 
 
 def pack_taps(level: Level, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -43,12 +46,17 @@ def _together(sharing: int) -> int:
 
 
 def lower_channels(
-    level: Level, variant: str, weights: npt.NDArray[np.int8], words: npt.NDArray[np.int32], out_width: int
+    level: Level,
+    variant: str,
+    weights: npt.NDArray[np.int8],
+    words: npt.NDArray[np.int32],
+    pixels: Mapping[int, int],
+    out_width: int,
 ) -> dict[str, Any]:
     """The fields that hold weights int8[taps, channels] and words int32[rows, channels].
 
     Channels come in blocks that fill a tile. What remains goes into a tile with two or four neighbouring pixels where
-    it fits; its weights are there for each of them.
+    it fits; its weights are there for each of them. pixels: how many a tile takes that two, four or one of them share.
     """
     channels, block = weights.shape[1], 4 * level.lanes
     main = channels // block * block
@@ -91,26 +99,27 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     batches, out_height, out_width, channels = output.shape
     wide = filter.value.reshape(-1, channels).astype(np.int64) - params.filter_zero_point
     zero_point = unsigned(input.type, params.input_zero_point)
-    constant = -zero_point * wide.sum(axis=0) + (0 if bias is None else bias.value)
+    constant = -zero_point * wide.sum(axis=0) + (0 if bias is None else bias.value.reshape(-1))
     variant = vectorized.choose(requantization, 255 * np.abs(wide).sum(axis=0) + np.abs(constant))
     if variant is None or wide.size == 0:
         return None
-    # Differences beyond int8 become two taps at the same place.
-    low = np.clip(wide, -128, 127)
-    twice = np.flatnonzero(np.any(wide != low, axis=1))
-    by_columns = _fits_columns(params, out_width) and not twice.size
-    weights = _by_columns(low, height.kernel) if by_columns else np.concatenate([low, (wide - low)[twice]])
-    weights = weights.astype(np.int8)
+    padded = height.pad_before or height.pad_after or width.pad_before or width.pad_after
+    if padded and not 0 <= zero_point <= 255:  # what the border is filled with
+        return None
+    weights, again = _in_int8(wide)
+    by_columns = _fits_columns(params, out_width) and not again.size
+    if by_columns:
+        weights = _by_columns(weights, height.kernel)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), channels)
     words = np.concatenate([constant.astype(np.int32)[None], words])
     taps = -(-len(weights) // 4) * 4
     scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
-    values = lower_channels(context.level, variant, weights, words, out_width) | {
+    values = lower_channels(context.level, variant, weights, words, _TOGETHER if by_columns else _ALONE, out_width) | {
         "input": At(input.index),
         "output": At(output.index),
-        "border": Data(np.full(channels, zero_point, np.uint8)),
-        "repeated": Data(np.append(twice, 0)),
-        "repeated_count": len(twice),
+        "border": Data(np.full(channels, zero_point if padded else 0, np.uint8)),
+        "repeated": Data(np.append(again, 0)),
+        "repeated_count": len(again),
         "low": unsigned(output.type, requantization.activation_min),
         "high": unsigned(output.type, requantization.activation_max),
         "scratch": Scratch(scratch),
@@ -137,16 +146,29 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     return Lowered(compiled, DEPTHWISE, values)
 
 
+def _in_int8(wide: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int64]]:
+    """Weights [taps, channels] within int8, and which of the taps come again behind them with what had no room."""
+    part = np.clip(wide, -128, 127)
+    parts, again, rest = [part], [np.zeros(0, np.int64)], wide - part
+    while rest.any():
+        taps = np.flatnonzero(rest.any(axis=1))
+        part = np.clip(rest, -128, 127)
+        parts.append(part[taps])
+        again.append(taps)
+        rest -= part
+    return np.concatenate(parts).astype(np.int8), np.concatenate(again)
+
+
 def _fits_columns(params: DepthwiseConv2DParams, out_width: int) -> bool:
     """Whether `depthwise_columns` takes the window: three columns of at most four taps."""
     height, width = params.height, params.width
     return height.kernel <= 4 and width.kernel == 3 and width.dilation == 1 and width.stride <= 2 and out_width >= 4
 
 
-def _by_columns(weights: npt.NDArray[np.int64], rows: int) -> npt.NDArray[np.int64]:
+def _by_columns(weights: npt.NDArray[np.int8], rows: int) -> npt.NDArray[np.int8]:
     """Taps [ky, kx] as [kx, four of ky], with zeros below the window."""
     taps, channels = weights.shape
-    columns = np.zeros((taps // rows, 4, channels), np.int64)
+    columns = np.zeros((taps // rows, 4, channels), np.int8)
     columns[:, :rows] = weights.reshape(rows, -1, channels).transpose(1, 0, 2)
     return columns.reshape(-1, channels)
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
+from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
 from int8rt.kernels.jit.numba_later import carray
@@ -33,7 +34,7 @@ def all_codes(type: TensorType) -> npt.NDArray[Any]:
 def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
     """The step of an operator whose outputs depend on one code each; None for other types than 8 bits in."""
     input, output = context.input(0), context.outputs[0]
-    if input.type not in _EIGHT_BITS:
+    if input.type not in _EIGHT_BITS or (isinstance(params, DequantizeParams) and params.table is None):
         return None
     try:
         table = KERNELS[context.name].evaluate(params, all_codes(input.type))
