@@ -13,6 +13,7 @@ import numpy.typing as npt
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
 from int8rt.kernels.dequantize import DequantizeParams
+from int8rt.kernels.jit import vector_tables
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
 from int8rt.kernels.jit.numba_later import carray
@@ -45,6 +46,9 @@ def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
     count = int(np.prod(output.shape, dtype=np.int64))
     if table.dtype.itemsize == 1 and np.array_equal(to_arena(table), np.arange(256)):
         return View()  # such as QUANTIZE from uint8 to int8 with zero points that differ by 128
+    if table.dtype.itemsize == 1 and context.level.looks_up:
+        compiled = vector_tables.unary_kernel(context.level.name)
+        return Lowered(compiled, vector_tables.UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 1:
         return Lowered(unary_kernel(1, stamp()), UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 4:
@@ -57,6 +61,10 @@ def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
     one, other, output = context.input(0), context.input(1), context.outputs[0]
     if not {one.type, other.type, output.type} <= set(_EIGHT_BITS):
         return None
+    if context.name in ("ADD", "SUB"):
+        step = vector_tables.lower_sum(params, context)
+        if step is not None:
+            return step
     steps = _broadcast(one, other, output)
     if steps is None:
         return None

@@ -246,17 +246,28 @@ def finish_rows(
 
 
 def requantize_rows(
-    e: Emitter, level: Level, variant: str, sums: Sequence[Sequence[Any]], words: Any, low: Any, high: Any
+    e: Emitter,
+    level: Level,
+    variant: str,
+    sums: Sequence[Sequence[Any]],
+    words: Any,
+    low: Any,
+    high: Any,
+    alike: bool = False,
 ) -> list[Any]:
-    """The output bytes of accumulators [row][vector], clamped, a vector of bytes for each row."""
+    """The output bytes of accumulators [row][vector], clamped, a vector of bytes for each row.
+
+    alike: `words` are those of one vector, and serve all.
+    """
     kind, vectors = vector(I32, level.lanes), len(sums[0])
-    stride = 4 * level.lanes * vectors
+    width = 4 * level.lanes
+    stride = width if alike else width * vectors
     codes: list[list[Any]] = [[] for _ in sums]
+    prepared: list[Any] = []
     for v in range(vectors):
-        rows = [
-            e.load(words, kind, stride * (1 + row) + 4 * level.lanes * v) for row in range(vectorized.ROWS[variant])
-        ]
-        prepared = vectorized.load_rows(variant, e, rows)
+        if not (alike and prepared):
+            offsets = [stride * (1 + row) + width * v for row in range(vectorized.ROWS[variant])]
+            prepared = vectorized.load_rows(variant, e, [e.load(words, kind, offset) for offset in offsets])
         for target, accumulators in zip(codes, sums, strict=True):
             target.append(vectorized.emit(variant, e, accumulators[v], prepared))
     narrow = [level.narrow(e, row) for row in codes]

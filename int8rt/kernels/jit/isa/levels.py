@@ -29,6 +29,7 @@ class Level:
     lanes = 8
     rows = {1: 4, 2: 4, 4: 2}
     features: tuple[str, ...] = ()
+    looks_up = False
 
     def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
         """accumulator[i] + Σ of the four products of the bytes 4i..4i+3; vectors of 4 · lanes bytes."""
@@ -67,6 +68,11 @@ class Level:
         pairs = [e.shuffle(a, b, [x for i in range(width) for x in (i, width + i)]) for a, b in _two(taps)]
         order = [x for i in range(0, 2 * width, 2) for x in (i, i + 1, 2 * width + i, 2 * width + i + 1)]
         return [e.shuffle(*pairs, order[start : start + width]) for start in range(0, 4 * width, width)]
+
+
+    def look_up(self, e: Emitter, table: Sequence[Any], codes: Any) -> Any:
+        """The bytes of a table of 256 (four vectors of 64) for 64 codes; only where `looks_up` says so."""
+        raise NotImplementedError(f"{self.name} does not look up bytes in registers")
 
 
 def _two(taps: Sequence[Any]) -> list[tuple[Any, Any]]:
@@ -141,7 +147,23 @@ class Avx512Vnni(_Groups):
         return e.intrinsic("llvm.x86.avx512.vpdpbusd.512", quads, arguments)
 
 
-LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni())
+class Avx512Vbmi(Avx512Vnni):
+    """AVX-512 VNNI that also looks bytes up in tables (VBMI: Ice Lake, Zen 4 and later)."""
+
+    name = "avx512vbmi"
+    features = (*Avx512Vnni.features, "avx512vbmi")
+    looks_up = True
+
+    def look_up(self, e: Emitter, table: Sequence[Any], codes: Any) -> Any:
+        """Two instructions look 7 bits up in half of the table each; the eighth chooses."""
+        kind = vector(I8, 64)
+        low, high = (
+            e.intrinsic("llvm.x86.avx512.vpermi2var.qi.512", kind, [table[i], codes, table[i + 1]]) for i in (0, 2)
+        )
+        return e.b.select(e.b.icmp_signed("<", codes, constant(I8, [0] * 64)), high, low)
+
+
+LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni(), Avx512Vbmi())
 
 
 @functools.cache
