@@ -65,7 +65,7 @@ def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
         step = vector_tables.lower_sum(params, context)
         if step is not None:
             return step
-    steps = _broadcast(one, other, output)
+    steps = broadcast_steps(one, other, output)
     if steps is None:
         return None
     left, right = np.repeat(all_codes(one.type), 256), np.tile(all_codes(other.type), 256)
@@ -80,7 +80,7 @@ def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
     return Lowered(binary_kernel(stamp()), BINARY, {**values, **steps})
 
 
-def _broadcast(one: Slot, other: Slot, output: Slot) -> dict[str, int] | None:
+def broadcast_steps(one: Slot, other: Slot, output: Slot) -> dict[str, int] | None:
     """Sizes and steps of [outer, middle, inner], merging dimensions that broadcast alike."""
     rank = len(output.shape)
     shapes = [(1,) * (rank - len(slot.shape)) + slot.shape for slot in (one, other)]

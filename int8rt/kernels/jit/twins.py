@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from int8rt.kernels.jit import conv, depthwise_conv, mean, movers, pooling, softmax, tables
+from int8rt.kernels.jit import conv, depthwise_conv, mean, movers, mul, pooling, softmax, tables
 from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
 from int8rt.model import TensorType
 
@@ -33,10 +33,11 @@ TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View
     "AVERAGE_POOL_2D": pooling.lower,
     "MAX_POOL_2D": pooling.lower,
     "MEAN": mean.lower,
+    "MUL": mul.lower,
     "SOFTMAX": softmax.lower,
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), lower_view),
     **dict.fromkeys(_UNARY, tables.lower_unary),
     **dict.fromkeys(_MOVERS, movers.lower),
     **dict.fromkeys(("CONCATENATION", "PACK"), movers.lower_concatenation),
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), tables.lower_binary),
+    **dict.fromkeys(("ADD", "SUB", "MAXIMUM", "MINIMUM"), tables.lower_binary),
 }
