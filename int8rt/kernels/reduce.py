@@ -1,7 +1,7 @@
-"""REDUCE_MAX, REDUCE_MIN, REDUCE_PROD, REDUCE_ANY, REDUCE_ALL over chosen axes (MEAN and SUM are in `mean`).
+"""REDUCE_MAX, REDUCE_MIN, REDUCE_ANY, REDUCE_ALL over chosen axes, and what MEAN, SUM and REDUCE_PROD share with them.
 
 input: T of any rank, axis: int32 of any shape, output: T without the reduced axes, or with size 1 there (keep_dims).
-Maximum and minimum compare codes. Products of plain integers wrap around in their type.
+Maximum and minimum compare codes.
 """
 
 from __future__ import annotations
@@ -88,11 +88,6 @@ def in_columns(params: ReduceParams, input: Array) -> Array:
     return moved.reshape(params.count, element_count(kept))
 
 
-def evaluate_prod(params: ReduceParams, input: Array, axis: Array) -> Array:
-    """The product, with wrap-around; 1 where there is nothing to multiply."""
-    return shaped(params, np.prod(input, axis=params.axis, dtype=input.dtype))
-
-
 def evaluate_any(params: ReduceParams, input: Array, axis: Array) -> Array:
     """Whether any element is true."""
     return shaped(params, np.any(input, axis=params.axis))
@@ -131,15 +126,6 @@ REDUCE_MIN = Kernel(
     evaluate=evaluate_min,
     source=SOURCE,
     max_version=3,
-)
-
-REDUCE_PROD = Kernel(
-    name="REDUCE_PROD",
-    signatures=reduction_signatures("int32", "int64"),
-    prepare=prepare,
-    evaluate=evaluate_prod,
-    source=SOURCE,
-    max_version=2,
 )
 
 REDUCE_ANY = Kernel(

@@ -6,30 +6,6 @@ from collections.abc import Mapping
 
 from int8rt.kernels.add import ADD, SUB
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
-from int8rt.kernels.add import ADD, SUB
-from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
@@ -62,7 +38,8 @@ from int8rt.kernels.pooling import AVERAGE_POOL_2D, MAX_POOL_2D
 from int8rt.kernels.prelu import PRELU
 from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.range import RANGE
-from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN, REDUCE_PROD
+from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN
+from int8rt.kernels.reduce_prod import REDUCE_PROD
 from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR

@@ -95,7 +95,7 @@ SQUEEZE = Kernel(
     prepare=prepare_squeeze,
     evaluate=evaluate,
     source="kernels/squeeze.cc",
-    max_version=1,
+    max_version=2,  # BUILTIN_REF knows version 1 only; version 2 is the same kernel of the optimized resolver
 )
 
 EXPAND_DIMS = Kernel(

@@ -37,6 +37,15 @@ def test_products_of_sizes() -> None:
     assert run_operator("REDUCE_PROD", [data, AXIS_1], [output], ReducerOptions()).tolist() == [42, -(1 << 31)]
 
 
+def test_quantized_products_are_rescaled_at_every_step() -> None:
+    # Real values 1.5 · -2 · 2 = -6; the scale of a step is 0.5 / 0.125^(1/3) = 1, so 3 · -4 · 4 = -48 steps of 0.125.
+    data = variable(np.array([[4, -3, 5]], np.int8), q(0.5, 1))
+    output = TensorSpec(TensorType.INT8, (), q(0.125, 2))
+    assert run_operator("REDUCE_PROD", [data, AXIS_1], [output], ReducerOptions()).tolist() == [-46]
+    with pytest.raises(ModelError, match="make a multiplier out of range"):
+        run_operator("REDUCE_PROD", [data, AXIS_1], [TensorSpec(TensorType.INT8, (), q(1e-30))], ReducerOptions())
+
+
 def test_an_axis_beyond_the_rank_is_refused() -> None:
     data = variable(np.zeros((2, 2), np.int8), q(0.5))
     axis = TensorSpec.constant(np.array([2], np.int32))

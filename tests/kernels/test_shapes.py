@@ -104,6 +104,13 @@ def test_strided_slice(
     assert run_operator("STRIDED_SLICE", inputs, [INT8], StridedSliceOptions(**masks)).tolist() == expected
 
 
+def test_versions_that_only_the_optimized_resolver_knows() -> None:
+    assert run_operator("TRANSPOSE", [SIX, vector(1, 0)], [INT8], version=9).shape == (3, 2)
+    assert run_operator("SQUEEZE", [variable(np.zeros((1, 2), np.int8))], [INT8], version=2).shape == (2,)
+    with pytest.raises(UnsupportedError, match="version 9; supported up to 8"):
+        run_operator("STRIDED_SLICE", [SIX, vector(0), vector(1), vector(1)], [INT8], version=9)
+
+
 SCALED = TensorSpec(TensorType.INT8, (), q(0.5))
 BORDERS = TensorSpec.constant(np.array([[0, 0], [0, -1]], np.int32))
 
