@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from int8rt.cli.backend import Backend
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -20,6 +22,7 @@ def demo(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Compare with the recorded outputs even where LiteRT is installed.")
     ] = False,
+    backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Classify the bundled handwritten digits, and compare every bit with the TensorFlow Lite interpreter's."""
@@ -33,7 +36,7 @@ def demo(
     from int8rt.verify import oracle
 
     sample = digits()
-    interpreter = Interpreter(model_content=sample.model, experimental_preserve_all_tensors=True)
+    interpreter = Interpreter(model_content=sample.model, experimental_preserve_all_tensors=True, backend=backend.value)
     interpreter.allocate_tensors()
     live = oracle.available() and not recorded
     with working("running the model"):

@@ -16,8 +16,9 @@ from int8rt.cli.picture import picture
 runner = CliRunner()
 
 
-def test_recorded_outputs_are_met() -> None:
-    done = runner.invoke(app, ["demo", "--recorded"])
+@pytest.mark.parametrize("backend", ["auto", "numpy", "jit"])
+def test_recorded_outputs_are_met(backend: str) -> None:
+    done = runner.invoke(app, ["demo", "--recorded", "--backend", backend])
     assert done.exit_code == 0, done.output
     assert "12 of 12 outputs and 15 of 15 tensors have the same bits" in done.output
     assert "LiteRT not run" in done.output
