@@ -90,46 +90,24 @@ def evaluate(params: Conv2DParams, input: Array, filter: Array, bias: Array) -> 
         return output
     height, width, filter = reachable_taps(params.height, params.width, filter)
     padded = pad_input(input, height, width, params.input_zero_point)
-    group_input, group_output = params.filter_channels, shape[3] // params.groups
-    for group in range(params.groups):
-        channels = slice(group * group_output, (group + 1) * group_output)
-        part = padded[..., group * group_input : (group + 1) * group_input]
-        _convolve(params, part, filter[channels], bias.ravel()[channels], channels, (height, width), output)
-    return output
-
-
-def _convolve(
-    params: Conv2DParams,
-    padded: Array,
-    filter: Array,
-    bias: Array,
-    channels: slice,
-    size: tuple[Window, Window],
-    output: Array,
-) -> None:
-    """One group: write output channels `channels` from its part of the padded input."""
-    height, width = size
-    weights = filter.reshape(filter.shape[0], -1)
+    weights = filter.reshape(shape[3], -1)
     if params.filter_zero_point:
         weights = weights.astype(np.int32) - params.filter_zero_point
-    product = ExactProduct(weights, largest_magnitude(padded.dtype))
-    constant = bias.astype(np.int64) - params.input_zero_point * product.sums
-    requantizer = Requantizer(params.requantization.channels(channels), len(weights), constant, product.bound)
-    depth, whole = weights.shape[1], output.shape[3] == len(weights)
-    pixels = max(1, min(_BLOCK_INPUT // max(1, depth), _BLOCK_OUTPUT // len(weights)))
-    columns = min(width.output, pixels)
-    rows = max(1, pixels // width.output)
+    product = ExactProduct(weights, largest_magnitude(padded.dtype), params.groups)
+    constant = bias.reshape(-1).astype(np.int64) - params.input_zero_point * product.sums
+    requantizer = Requantizer(params.requantization, shape[3], constant, product.bound)
+    pixels = min(_BLOCK_INPUT // max(1, weights.shape[1] * params.groups), _BLOCK_OUTPUT // shape[3])
+    # Whole rows of the output, or where even one is too much, a part of one.
+    columns, rows = max(1, min(width.output, pixels)), max(1, pixels // width.output)
     for image, result in zip(padded, output, strict=True):
         view = windows(image, height, width)
+        view = view.reshape(*view.shape[:4], params.groups, params.filter_channels)
         for row in range(0, height.output, rows):
             for column in range(0, width.output, columns):
+                target = result[row : row + rows, column : column + columns].reshape(-1, shape[3])
                 block = view[row : row + rows, column : column + columns]
-                target = result[row : row + rows, column : column + columns, channels]
-                count = block.shape[0] * block.shape[1]
-                values = target.reshape(count, -1) if whole else np.empty((count, len(weights)), output.dtype)
-                requantizer(product(block, count), values)
-                if not whole:
-                    target[...] = values.reshape(target.shape)
+                requantizer(product(np.moveaxis(block, 4, 0), len(target)), target)
+    return output
 
 
 def macs(params: Conv2DParams) -> int:

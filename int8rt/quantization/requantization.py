@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,11 +40,3 @@ class Requantization:
     activation_max: int
     dtype: np.dtype[Any]
     accumulator: np.dtype[Any] = np.dtype(np.int32)  # noqa: RUF009 - a dtype is immutable
-
-    def channels(self, part: slice) -> Requantization:
-        """The same for some of the output channels."""
-        if self.multiplier.size == 1:
-            return self
-        return replace(
-            self, multiplier=self.multiplier[part], shift=self.shift[part], real_multiplier=self.real_multiplier[part]
-        )
