@@ -23,6 +23,8 @@ from int8rt.kernels.convolution import (
     per_tensor_multiplier,
 )
 from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
+from int8rt.kernels.hybrid import fully_connected as hybrid
+from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
 from int8rt.kernels.signature import signatures
 from int8rt.model import ActivationFunctionType, Shape, TensorType
 from int8rt.quantization.multiplier import convolution_multipliers
@@ -51,13 +53,14 @@ class FullyConnectedParams(Params):
     requantization: Requantization
 
 
-def prepare(context: OperatorContext) -> FullyConnectedParams:
+def prepare(context: OperatorContext) -> FullyConnectedParams | HybridFullyConnectedParams:
     """Check the tensors of a FULLY_CONNECTED and derive its integers."""
     options = context.options(FullyConnectedOptions)
     input, filter = context.input(0), context.input(1)
     if options.weights_format != FullyConnectedOptionsWeightsFormat.DEFAULT:
         raise context.unsupported(f"weights format {options.weights_format.name}")
-    if options.fused_activation_function not in _ACTIVATIONS:
+    is_hybrid = input.type == TensorType.FLOAT32 and filter.type != TensorType.FLOAT32
+    if options.fused_activation_function not in _ACTIVATIONS and not is_hybrid:
         raise context.invalid(f"fused activation {options.fused_activation_function.name}")
     if filter.rank != 2 or not filter.shape[1]:
         raise context.invalid(f"filter {filter.name!r} must be a matrix with columns, found {list(filter.shape)}")
@@ -68,8 +71,11 @@ def prepare(context: OperatorContext) -> FullyConnectedParams:
     if filter.type in (TensorType.INT4, TensorType.INT2):
         check_symmetric_filter(context, filter)
     rows = element_count(input.shape) // depth
+    shape = _output_shape(context, input, rows, outputs, depth, options.keep_num_dims)
+    if is_hybrid:
+        return hybrid.prepare(context, shape, rows)
     return FullyConnectedParams(
-        output_shapes=(_output_shape(context, input, rows, outputs, depth, options.keep_num_dims),),
+        output_shapes=(shape,),
         rows=rows,
         depth=depth,
         input_zero_point=input_zero_point(context, input),
@@ -118,8 +124,12 @@ def _requantization(
     return make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
 
 
-def evaluate(params: FullyConnectedParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
+def evaluate(
+    params: FullyConnectedParams | HybridFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None
+) -> Array:
     """FULLY_CONNECTED by an exact floating-point matrix product."""
+    if isinstance(params, HybridFullyConnectedParams):
+        return hybrid.evaluate(params, input, filter, bias)
     (shape,) = params.output_shapes
     assert shape is not None
     output = np.empty(shape, params.requantization.dtype)
@@ -142,7 +152,7 @@ def evaluate(params: FullyConnectedParams, input: Array, filter: Array, bias: Ar
     return output
 
 
-def macs(params: FullyConnectedParams) -> int:
+def macs(params: FullyConnectedParams | HybridFullyConnectedParams) -> int:
     """Multiply-accumulate operations of one run."""
     (shape,) = params.output_shapes
     return element_count(shape or ()) * params.depth
@@ -154,6 +164,7 @@ FULLY_CONNECTED = Kernel(
         "int8,int8|int4|int2,int32|int64? -> int8",
         "uint8,uint8,int32|int64? -> uint8",
         "int16,int8|int4|int2,int32|int64? -> int16",
+        "float32,int8|uint8|int4|int2,float32? -> float32",
     ),
     prepare=prepare,
     evaluate=evaluate,

@@ -1,0 +1,1 @@
+"""Dynamic range: operators on float activations, which they quantize while running, with integer weights."""
