@@ -31,6 +31,15 @@ def test_quantize_takes_ties_away_from_zero() -> None:
     np.testing.assert_array_equal(quantize(x / 4, 0.25, 0, np.int8), [-3, -2, -1, 1, 2, 3])
 
 
+@pytest.mark.parametrize("scale", [0.1, 0.3, 0.0235, 3.7, 1 / 3])
+def test_quotients_that_become_ties_by_their_own_rounding(scale: float) -> None:
+    scale = float(np.float32(scale))
+    x = ((np.arange(-100, 100) + 0.5) * scale).astype(np.float32)
+    quotients = [float32(Fraction(v) / Fraction(scale)) for v in x.tolist()]
+    assert {abs(quotient) % 1 for quotient in quotients} > {Fraction(1, 2)}
+    np.testing.assert_array_equal(quantize(x, scale, 0, np.int8), [half_away(quotient) for quotient in quotients])
+
+
 @pytest.mark.parametrize(("zero_point", "end"), [(0, -128), (5, -128), (-5, 127)])
 def test_what_does_not_fit_int32_goes_where_an_x86_processor_puts_it(zero_point: int, end: int) -> None:
     x = np.array([1e10, -1e10, np.inf, -np.inf, np.nan], np.float32)

@@ -137,6 +137,15 @@ def test_float32_multiplier(values: list[int], real: float) -> None:
     assert multiply_by_float32_multiplier(int64(values), real).tolist() == expected
 
 
+@pytest.mark.parametrize("n", [0, 1, 7, 100, 3001])
+def test_float32_products_that_become_ties_by_their_own_rounding(n: int) -> None:
+    x = np.arange(1, 4000, 2)
+    real = ((n + 0.5) / x).astype(np.float32)
+    products = [float32(int(v) * Fraction(float(m))) for v, m in zip(x, real, strict=True)]
+    assert {product - n for product in products} > {Fraction(1, 2)}  # most are ties, not all
+    np.testing.assert_array_equal(multiply_by_float32_multiplier(x, real), [round(product) for product in products])
+
+
 def test_float32_multiplier_rounds_the_accumulator_and_saturates() -> None:
     assert multiply_by_float32_multiplier(2**24 + 1, 2.0**-10) == 2**14
     found = multiply_by_float32_multiplier([2**31 - 1, INT32_MIN, 0], np.float32(3e38))
