@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from int8rt.errors import EvaluationError, StateError
@@ -9,15 +12,16 @@ from int8rt.executor import Observer, SubgraphExecutor, evaluate_step
 from int8rt.kernels.base import Array
 from int8rt.kernels.jit.isa.levels import Level, choose_level
 from int8rt.kernels.jit.lowering import NumpyStep
+from int8rt.kernels.jit.pool import Pool
 from int8rt.kernels.jit.program import Program, build_program, read, write
-from int8rt.kernels.jit.run import runner
+from int8rt.kernels.jit.run import alone, entry
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step
 from int8rt.quantization.profiles import Profile
 
-# What is run at once: rows of the table (its address, first, last), or a step of NumPy's.
-Segment = tuple[int, int, int] | Step
+# What is run at once: rows of the table [first, last), or a step of NumPy's.
+Segment = tuple[int, int] | Step
 
 
 class JitExecutor(SubgraphExecutor):
@@ -42,6 +46,7 @@ class JitExecutor(SubgraphExecutor):
         self._threads = threads
         self.program: Program | None = None
         self._segments: list[Segment] = []
+        self._pool: Pool | None = None
         # Tensors that the caller has set though he need not: until the next run they hold what he said.
         self._set_anyway: list[int] = []
 
@@ -70,6 +75,7 @@ class JitExecutor(SubgraphExecutor):
                 array[...] = self._values[index]
             self._values[index] = array
         self._segments = _segments(self.program, plan)
+        self._pool = None
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""
@@ -107,7 +113,7 @@ class JitExecutor(SubgraphExecutor):
                 self._values.pop(index, None)
             self._set_anyway.clear()
         if observer is None:
-            run = runner()
+            run = self._runner(program)
             for segment in self._segments:
                 if isinstance(segment, Step):
                     self._evaluate(plan, program, segment)
@@ -119,13 +125,13 @@ class JitExecutor(SubgraphExecutor):
             self._raise_status(plan, program)
 
     def _observe(self, plan: Plan, program: Program, observer: Observer) -> None:
-        run, table = runner(), int(program.table.ctypes.data)
-        run(table, *program.inward)
+        run = self._runner(program)
+        run(*program.inward)
         for step, item in zip(plan.steps, program.order, strict=True):
             if isinstance(item, NumpyStep):
                 self._evaluate(plan, program, step, dead=False)
             elif item is not None:
-                run(table, *item)
+                run(*item)
             for index in step.operator.outputs:
                 if index in plan.constants:
                     value = plan.constants[index]
@@ -133,7 +139,15 @@ class JitExecutor(SubgraphExecutor):
                     value = read(program, plan, index) if index in program.views else self._values[index]
                 observer(step.position, index, value)
             self._drop(plan, step)
-        run(table, *program.outward)
+        run(*program.outward)
+
+    def _runner(self, program: Program) -> Callable[[int, int], None]:
+        """What runs rows [first, last) of the table."""
+        if self._threads > 1 and program.shared:
+            if self._pool is None or not self._pool.alive:
+                self._pool = Pool(self._threads, program.table)
+            return self._pool.run
+        return functools.partial(entry(alone), int(program.table.ctypes.data))
 
     def _evaluate(self, plan: Plan, program: Program, step: Step, dead: bool = True) -> None:
         """Run a step with NumPy, on arrays made from the arena."""
@@ -179,15 +193,14 @@ class JitExecutor(SubgraphExecutor):
 
 def _segments(program: Program, plan: Plan) -> list[Segment]:
     """Runs of table rows and NumPy steps, in order, with as few runs as can be."""
-    table = int(program.table.ctypes.data)
     segments: list[Segment] = []
 
     def add(first: int, last: int) -> None:
         previous = segments[-1] if segments else None
         if isinstance(previous, tuple):
-            segments[-1] = (table, previous[1], last)
+            segments[-1] = (previous[0], last)
         elif first < last:
-            segments.append((table, first, last))
+            segments.append((first, last))
 
     add(*program.inward)
     for step, item in zip(plan.steps, program.order, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -65,6 +66,8 @@ def load_object(data: bytes, name: str) -> int:
             binding.initialize_native_target()
             binding.initialize_native_asmprinter()
             _engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+            # Never freed, not even when Python ends: a thread may still be in its code.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(_engine))
         _engine.add_object_file(binding.ObjectFileRef.from_data(data))
         _engine.finalize_object()
         return int(_engine.get_function_address(name))

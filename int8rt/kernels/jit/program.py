@@ -34,10 +34,16 @@ from int8rt.plan import Plan, Step
 
 Array = npt.NDArray[Any]
 
+# What a kernel does in a nanosecond, roughly, and the nanoseconds from which sharing it with other threads pays: they
+# wait for each other after it.
+_MACS_PER_NS = 150
+_BYTES_PER_NS = 10
+_WORTH_SHARING = 4000
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """table: int64[n, 2], kernel and block addresses of the calls.
+    """table: int64[n, 3], the rows of `run`. shared: whether any row is for all threads.
 
     inward, outward: rows of the table [first, last) before and after all steps: they copy int8 tensors of the caller's
     into the arena and back. order: for each step of the plan its rows, a `NumpyStep`, or None where nothing is to be
@@ -47,6 +53,7 @@ class Program:
     """
 
     table: npt.NDArray[np.int64]
+    shared: bool
     inward: tuple[int, int]
     order: tuple[tuple[int, int] | NumpyStep | None, ...]
     outward: tuple[int, int]
@@ -68,19 +75,28 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, limit:
     sharing, copies = share_memory(plan, items, preserve)
     places, total = sharing.place(items)
     builder.lay_out(places, total, preserve)
-    inward = builder.rows(builder.boundary(outward=False))
+    inward = builder.rows(builder.boundary(outward=False), 0)
     order: list[tuple[int, int] | NumpyStep | None] = []
     for step, item in zip(plan.steps, items, strict=True):
         if step.position in copies:
             item = builder.copy(step)
         if isinstance(item, list):
-            order.append(builder.rows(item, step.position))
+            order.append(builder.rows(item, step.position, step))
         else:
             order.append(item if isinstance(item, NumpyStep) else None)
-    outward = builder.rows(builder.boundary(outward=True))
-    table = np.array(builder.table, np.int64).reshape(-1, 2)
+    outward = builder.rows(builder.boundary(outward=True), 0)
+    table = np.array(builder.table, np.int64).reshape(-1, 3)
     return Program(
-        table, inward, tuple(order), outward, builder.views, builder.given, builder.status, builder.store, total
+        table=table,
+        shared=bool(table[:, 2].any()),
+        inward=inward,
+        order=tuple(order),
+        outward=outward,
+        views=builder.views,
+        given=builder.given,
+        status=builder.status,
+        store=builder.store,
+        arena_bytes=total,
     )
 
 
@@ -92,7 +108,7 @@ class _Builder:
         self._level = level
         self._threads = threads
         self.store = store
-        self.table: list[tuple[int, int]] = []
+        self.table: list[tuple[int, int, int]] = []
         self.views: dict[int, Array] = {}
         self.given: dict[int, Array] = {}
         self.status = np.zeros(len(plan.steps), np.int64)
@@ -174,15 +190,22 @@ class _Builder:
         count = tensor_bytes(self._plan, target)
         return [copied(At(source), At(target), count)] if count else []
 
-    def rows(self, calls: Sequence[Lowered], position: int = 0) -> tuple[int, int]:
-        """Append these calls to the table; their rows."""
+    def rows(self, calls: Sequence[Lowered], position: int, step: Step | None = None) -> tuple[int, int]:
+        """Append these calls to the table; their rows. step: whose calls they are; None for copies."""
         first = len(self.table)
+        shared = int(step is not None and self._threads > 1 and self._nanoseconds(step) / len(calls) > _WORTH_SHARING)
         for call in calls:
             block = np.zeros(1, call.block)
             for name, value in call.values.items():
                 block[name] = self._address(value, position)
-            self.table.append((int(call.kernel.address), self.store.keep(block)))
+            self.table.append((int(call.kernel.address), self.store.keep(block), shared))
         return first, len(self.table)
+
+    def _nanoseconds(self, step: Step) -> float:
+        """A guess at what a step takes on one thread."""
+        macs = step.kernel.macs(step.params) if step.kernel.macs is not None else 0
+        indices = {index for index in (*step.operator.inputs, *step.operator.outputs) if index in self.views}
+        return macs / _MACS_PER_NS + sum(tensor_bytes(self._plan, index) for index in indices) / _BYTES_PER_NS
 
     def _address(self, value: int | At | Data | Scratch | Status, position: int) -> int:
         if isinstance(value, At):

@@ -1,4 +1,7 @@
-"""The compiled loop that runs a program's kernels, with no Python between them."""
+"""The compiled loop that runs the rows of a program's table on one thread, with no Python between them.
+
+A row is three int64: the addresses of a kernel and of its block, and whether several threads may share the call.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,26 @@ import ctypes
 from collections.abc import Callable
 from functools import cache
 
-from int8rt.kernels.jit.abi import address_of, call, kernel, load_i64
+from int8rt.kernels.jit.abi import address_of, call, helper, kernel, load_i64
+from int8rt.kernels.jit.compiled import Kernel
+
+Entry = Callable[[int, int, int], None]
+
+
+@helper
+def run_rows(table, first, last, share, shares):  # type: ignore[no-untyped-def]
+    """Call rows [first, last), or one thread's share of them."""
+    for i in range(first, last):
+        call(load_i64(table, 3 * i), load_i64(table, 3 * i + 1), share, shares)
 
 
 @kernel
-def run_rows(block, first, last):  # type: ignore[no-untyped-def]
-    """Call rows [first, last) of the table at `block`, on one thread."""
-    table = address_of(block)
-    for i in range(first, last):
-        call(load_i64(table, 2 * i), load_i64(table, 2 * i + 1), 0, 1)
+def alone(block, first, last):  # type: ignore[no-untyped-def]
+    """Rows [first, last) of the table at `block`."""
+    run_rows(address_of(block), first, last, 0, 1)
 
 
 @cache
-def runner() -> Callable[[int, int, int], None]:
-    """`run(address of the table, first row, last row)`; other Python threads run meanwhile."""
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(run_rows.address)
+def entry(kernel: Kernel) -> Entry:
+    """A kernel to be called from Python; other Python threads run meanwhile."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(kernel.address)
