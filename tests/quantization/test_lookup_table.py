@@ -95,23 +95,29 @@ def test_an_int16_table_of_a_line_is_the_line(dtype: type[np.floating]) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("zero_points", [(0, 0), (-32768, 0), (1000, -7)])
-def test_entries_of_an_int16_table(dtype: type[np.floating], zero_points: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("function", "output_scale"),
+    [(square, 0.11), (lambda x: np.floor(50 * x), 65536 / 65535)],  # the latter gives whole numbers, and many ties
+)
+def test_entries_of_an_int16_table(
+    dtype: type[np.floating], zero_points: tuple[int, int], function: Callable[..., Any], output_scale: float
+) -> None:
     def exact(x: Any) -> Fraction:
         return Fraction(float(x))
 
-    s, t = dtype(0.0013), dtype(0.11)
+    s, t = dtype(0.0013), dtype(output_scale)
     z, y = zero_points
-    table = populate_lookup_table_int16(square, float(s), z, float(t), y, dtype)
+    table = populate_lookup_table_int16(function, float(s), z, float(t), y, dtype)
     low, high = s * dtype(-32768 - z), s * dtype(32767 - z)
     step = (high - low) / dtype(512)
     inverse = dtype(65536) / (t * dtype(32767 - y) - t * dtype(-32768 - y))
     expected = []
     for i in range(512):
         start = low + dtype(i) * step
-        sample = half_away(exact(square(start) * inverse))
-        middle = half_away(exact(square(start + step / dtype(2)) * inverse))
-        following = square(low + dtype(i + 1) * step) * inverse
+        sample = half_away(exact(function(start) * inverse))
+        middle = half_away(exact(function(start + step / dtype(2)) * inverse))
+        following = function(low + dtype(i + 1) * step) * inverse
         interpolated = half_away(exact((following + dtype(sample)) / dtype(2)))
         expected.append(sample - half_away(Fraction(interpolated - middle, 2)))
-    expected.append(half_away(exact(square(high) * inverse)))
+    expected.append(half_away(exact(function(high) * inverse)))
     np.testing.assert_array_equal(table, [max(-32768, min(32767, entry)) for entry in expected])
