@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Compiled kernels are kept here from one run to the next; without them the tests take minutes longer.
-os.environ.setdefault("NUMBA_CACHE_DIR", str(REPOSITORY / ".numba_cache"))
+os.environ.setdefault("INT8RT_CACHE_DIR", str(REPOSITORY / ".int8rt_cache"))
 
 # "ci" draws the same examples in every run; "dev" looks further. HYPOTHESIS_PROFILE=dev chooses.
 settings.register_profile(

@@ -13,7 +13,7 @@ from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit.abi import SLACK, address_of, copy_bytes, fields, fill_bytes, helper, kernel, load_u8, share, stamp, store_i32
 from int8rt.kernels.jit.isa.levels import Level
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.tile import MATRIX, matrix_rows, pack_weights, pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
@@ -167,16 +167,16 @@ def lower_matrix(
         "segment_stride": 0,
         "depth4": run // 4,
         "row_factor": row_factor,
-        "low": unsigned(output_type, requantization.activation_min),
-        "high": unsigned(output_type, requantization.activation_max),
+        **clamp(output_type, requantization.activation_min, requantization.activation_max),
     }
     return variant, int(row_factor != 0), values
 
 
 def _row_factor(filter: npt.NDArray[Any], zero_point: int) -> int:
-    """0 where filter - zero_point fits int8; else what codes - 128 lack, a multiple of the sum of the inputs."""
+    """0 where filter - zero_point fits int8; else what the codes as int8 lack, a multiple of the sum of the inputs."""
     lowest, highest = int(filter.min(initial=0)) - zero_point, int(filter.max(initial=0)) - zero_point
-    return 128 - zero_point if lowest < -128 or highest > 127 else 0
+    middle = 128 if filter.dtype == np.uint8 else 0
+    return middle - zero_point if lowest < -128 or highest > 127 else 0
 
 
 @helper

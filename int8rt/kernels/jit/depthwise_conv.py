@@ -14,7 +14,7 @@ from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv
 from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stamp, store_i64
 from int8rt.kernels.jit.isa.levels import Level
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
 from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixels
 from int8rt.kernels.jit.tile import pack_words, words_stride
 from int8rt.model import TensorType
@@ -120,8 +120,7 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "border": Data(np.full(channels, zero_point if padded else 0, np.uint8)),
         "repeated": Data(np.append(again, 0)),
         "repeated_count": len(again),
-        "low": unsigned(output.type, requantization.activation_min),
-        "high": unsigned(output.type, requantization.activation_max),
+        **clamp(output.type, requantization.activation_min, requantization.activation_max),
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
         "batches": batches,

@@ -98,6 +98,15 @@ def unsigned(type: TensorType, value: int) -> int:
     return value + 128 if type == TensorType.INT8 else value
 
 
+def clamp(type: TensorType, low: int, high: int) -> dict[str, int]:
+    """The fields low and high: a clamp of the codes of an 8-bit tensor, as bounds of bytes in the arena.
+
+    A zero point beyond the type may put the lower bound above the upper one: then all is the upper one, narrowed.
+    """
+    low, high = unsigned(type, low), unsigned(type, high)
+    return {"low": low, "high": high} if low <= high else {"low": high & 255, "high": high & 255}
+
+
 def arena_dtype(type: TensorType) -> np.dtype[Any]:
     """How a tensor's elements lie in the arena: int8 codes as unsigned bytes."""
     return np.dtype(np.uint8) if type == TensorType.INT8 else type.dtype

@@ -9,7 +9,7 @@ import numpy as np
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, stamp, store_i32
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import pack_words, requantize_row
 from int8rt.kernels.mean import QuantizedSumParams
@@ -49,8 +49,7 @@ def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
         "outer": element_count(input.shape[: axes[0]]),
         "count": count,
         "inner": inner,
-        "low": unsigned(output.type, requantization.activation_min),
-        "high": unsigned(output.type, requantization.activation_max),
+        **clamp(output.type, requantization.activation_min, requantization.activation_max),
     }
     return Lowered(mean_kernel(context.level.name, variant, stamp()), MEAN, values)
 

@@ -10,7 +10,7 @@ import numpy as np
 from int8rt.kernels.jit.abi import carray, fields, kernel, share
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import LEVELS
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tables import broadcast_steps, lower_binary
 from int8rt.kernels.jit.tile import pack_words, requantize_rows, store_rows
@@ -86,8 +86,7 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         "input2": At(other.index),
         "output": At(output.index),
         "words": Data(pack_words(context.level, 1, np.repeat(words, context.level.lanes, axis=1))),
-        "low": unsigned(output.type, requantization.activation_min),
-        "high": unsigned(output.type, requantization.activation_max),
+        **clamp(output.type, requantization.activation_min, requantization.activation_max),
         "zero_point1": zero_points[0],
         "zero_point2": zero_points[1],
         **steps,

@@ -17,7 +17,7 @@ from int8rt.kernels.jit.abi import (
     store_i32,
     store_u8,
 )
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
@@ -52,8 +52,7 @@ def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
         "stride_width": params.width.stride,
         "pad_height": params.height.pad_before,
         "pad_width": params.width.pad_before,
-        "low": unsigned(output.type, int(params.activation_min)),
-        "high": unsigned(output.type, int(params.activation_max)),
+        **clamp(output.type, int(params.activation_min), int(params.activation_max)),
         "offset": 128 if input.type == TensorType.INT8 else 0,
     }
     compiled = average_kernel(stamp()) if context.name == "AVERAGE_POOL_2D" else max_kernel(stamp())

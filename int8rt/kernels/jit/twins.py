@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from int8rt.kernels.jit import conv, depthwise_conv, mean, movers, mul, pooling, softmax, tables
+from int8rt.kernels.jit import conv, depthwise_conv, fully_connected, mean, movers, mul, pooling, softmax, tables
 from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
 from int8rt.model import TensorType
 
@@ -30,6 +30,7 @@ _MOVERS = (
 TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]] = {
     "CONV_2D": conv.lower,
     "DEPTHWISE_CONV_2D": depthwise_conv.lower,
+    "FULLY_CONNECTED": fully_connected.lower,
     "AVERAGE_POOL_2D": pooling.lower,
     "MAX_POOL_2D": pooling.lower,
     "MEAN": mean.lower,

@@ -12,7 +12,7 @@ from int8rt.kernels.add import AddParams
 from int8rt.kernels.jit.abi import carray, fields, kernel, share
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tile import pack_words, requantize_rows, store_rows
 from int8rt.model import TensorType
@@ -139,8 +139,7 @@ def lower_sum(params: Any, context: LowerContext) -> Lowered | None:
         "residues2": Data(residues2),
         "factors": Data(factors),
         "words": Data(pack_words(context.level, 1, words)),
-        "low": unsigned(output.type, requantization.activation_min),
-        "high": unsigned(output.type, requantization.activation_max),
+        **clamp(output.type, requantization.activation_min, requantization.activation_max),
         "count": int(np.prod(output.shape, dtype=np.int64)),
     }
     return Lowered(sum_kernel(context.level.name, variant), SUM, values)
