@@ -71,8 +71,8 @@ def _rescaling(context: OperatorContext, input: TensorInfo) -> npt.NDArray[np.ui
     with np.errstate(over="ignore", invalid="ignore"):
         scale = np.float32(input_scale) * (np.float32(1) / np.float32(output_scale))
         bias = np.float32(-input_zero_point) * scale
-        real = np.arange(256, dtype=np.float32) * scale + bias
-    steps = float_to_int32(round_half_away(real)) + output_zero_point
+        real = round_half_away(np.arange(256, dtype=np.float32) * scale + bias)
+    steps = float_to_int32(real) + output_zero_point
     return np.clip(steps, 0, 255).astype(np.uint8)
 
 
