@@ -2,14 +2,16 @@
 
 Everything here works on plain integers and NumPy arrays, without a model. The modules, from the ground up:
 
-rounding, rounding_int16    the primitives on 32-bit and 16-bit words
+rounding, rounding_int16, division    the primitives on 32-bit and 16-bit words
 multiplier, effective_scales    real multipliers from scales, and their fixed-point form
 requantize, rescale    accumulators to outputs; one function for each way of rounding
-activation_range, affine    fused activations as clamps; real numbers to codes and back
+activation_range, affine, safe_cast    fused activations as clamps; real numbers to codes and back
 fixed_point, reciprocal    exp, logistic, tanh, 1/x, 1/sqrt(x) and log in integers
 lookup_table, sigmoid_table, libm    functions as tables over the codes
 softmax_scaling    the fixed-point scaling of SOFTMAX and LOG_SOFTMAX
 profiles    which rounding each operator of a runtime uses
+
+float64_rescale, vectorized and jitted compute the same as these definitions more quickly.
 """
 
 from __future__ import annotations
