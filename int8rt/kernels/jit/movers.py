@@ -33,6 +33,7 @@ from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, unsigne
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.pad import PadParams
 from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.space_batch import SpaceBatchParams
 from int8rt.model import TensorType
 
 RUNS = fields("input output runs count fill")
@@ -138,8 +139,8 @@ def _runs(params: Params, context: LowerContext, source: int) -> Lowered | None:
     """One step that copies run after run; a run that starts at -1 is filled."""
     slot, output = context.input(source), context.outputs[0]
     fill = 0
-    if isinstance(params, PadParams):
-        if len(context.inputs) > 2:
+    if isinstance(params, PadParams | SpaceBatchParams):
+        if isinstance(params, PadParams) and len(context.inputs) > 2:
             return None
         fill = unsigned(output.type, params.pad_value)
         params = dataclasses.replace(params, pad_value=-1)
