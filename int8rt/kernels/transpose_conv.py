@@ -94,6 +94,8 @@ def evaluate(
     (shape,) = params.output_shapes
     assert shape is not None
     output = np.empty(shape, params.requantization.dtype)
+    if not output.size:
+        return output
     info = np.iinfo(input.dtype)
     largest = max(abs(int(info.min) - params.input_zero_point), abs(int(info.max) - params.input_zero_point))
     weights = filter.astype(np.int32) - params.filter_zero_point

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from int8rt.errors import SpecError
 from int8rt.model import ActivationFunctionType, TensorType
-from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, float_to_int32, round_half_away, wrap_int32
+from int8rt.quantization.rounding import float_to_int32, round_half_away, wrap_int32
 
 # The real bounds of each activation; None: the range of the type. TFLite ignores TANH and SIGN_BIT.
 _BOUNDS: dict[ActivationFunctionType, tuple[float | None, float | None]] = {
@@ -25,20 +25,21 @@ def calculate_activation_range(
 ) -> tuple[int, int]:
     """(activation_min, activation_max) in quantized steps of an output with this scale and zero point.
 
-    A bound v becomes zero_point + round(v / scale), the quotient in float32 with ties away from zero, and is then held
-    within the range of `type` (INT8, UINT8 or INT16). Raises `SpecError` where the quotient does not fit int32.
+    A bound v becomes zero_point + round(v / scale), the quotient in float32 with ties away from zero, the sum in int32
+    with wrap-around, and is then held within the range of `type` (INT8, UINT8 or INT16). Raises `SpecError` where the
+    quotient does not fit int32.
     Source: TensorFlow Lite kernels/kernel_util.cc, CalculateActivationRangeQuantized.
     """
     info = np.iinfo(type.dtype)
     low, high = _BOUNDS.get(activation, (None, None))
-    minimum = info.min if low is None else max(info.min, zero_point + _quantize_bound(low, scale))
-    maximum = info.max if high is None else min(info.max, zero_point + _quantize_bound(high, scale))
+    minimum = info.min if low is None else max(info.min, wrap_int32(zero_point + _quantize_bound(low, scale)))
+    maximum = info.max if high is None else min(info.max, wrap_int32(zero_point + _quantize_bound(high, scale)))
     return int(minimum), int(maximum)
 
 
 def _quantize_bound(value: float, scale: float) -> int:
     quotient = _quotient(value, scale)
-    if not np.isfinite(quotient) or not INT32_MIN <= float(quotient) <= INT32_MAX:
+    if not -(2.0**31) <= float(quotient) <= 2.0**31:  # the limits in float32: 2^31 itself passes, and wraps around
         raise SpecError(f"the activation bound {value} is not representable with the output scale {scale}")
     return int(quotient)
 

@@ -98,6 +98,13 @@ def test_a_sum_that_wraps_around_in_int32() -> None:
     assert found.ravel().tolist() == [-128]
 
 
+def test_a_clamp_that_wraps_around_in_int32() -> None:
+    # The upper end is 2^31 - 1 + 24, and its low byte is what remains.
+    relu6 = Conv2DOptions(Padding.VALID, 1, 1, ActivationFunctionType.RELU6)
+    found = convolve("CONV_2D", plane([[1]]), ONE, BIAS, relu6, scales=(1.0, 1.0, 0.25), zero_points=(0, 2**31 - 1))
+    assert found.ravel().tolist() == [23]
+
+
 def test_per_axis_scales() -> None:
     filter = np.ones((3, 1, 1, 1), np.int8)
     found = convolve(
