@@ -32,8 +32,8 @@ def calculate_activation_range(
     """
     info = np.iinfo(type.dtype)
     low, high = _BOUNDS.get(activation, (None, None))
-    minimum = info.min if low is None else max(info.min, wrap_int32(zero_point + _quantize_bound(low, scale)))
-    maximum = info.max if high is None else min(info.max, wrap_int32(zero_point + _quantize_bound(high, scale)))
+    minimum = info.min if low is None else max(info.min, int(wrap_int32(zero_point + _quantize_bound(low, scale))))
+    maximum = info.max if high is None else min(info.max, int(wrap_int32(zero_point + _quantize_bound(high, scale))))
     return int(minimum), int(maximum)
 
 
