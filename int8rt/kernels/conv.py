@@ -23,6 +23,10 @@ from int8rt.kernels.convolution import (
     spatial_windows,
 )
 from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
+from int8rt.kernels.float32 import conv as float32
+from int8rt.kernels.float32.conv import FloatConv2DParams
+from int8rt.kernels.hybrid import conv as hybrid
+from int8rt.kernels.hybrid.conv import HybridConv2DParams
 from int8rt.kernels.padding import Window
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.taps import pad_input, reachable_taps, windows
@@ -50,7 +54,10 @@ class Conv2DParams(Params):
     requantization: Requantization
 
 
-def prepare(context: OperatorContext) -> Conv2DParams:
+AnyConv2DParams = Conv2DParams | HybridConv2DParams | FloatConv2DParams
+
+
+def prepare(context: OperatorContext) -> AnyConv2DParams:
     """Check the tensors of a CONV_2D and derive its integers."""
     options = context.options(Conv2DOptions)
     input, filter = context.input(0), context.input(1)
@@ -63,12 +70,17 @@ def prepare(context: OperatorContext) -> Conv2DParams:
     if not out_channels or out_channels % groups:
         raise context.invalid(f"{out_channels} output channels cannot be shared by {groups} groups")
     check_bias(context, 2, out_channels)
+    height, width = spatial_windows(context, input.shape, (kernel_height, kernel_width), options)
+    shape = (input.shape[0], height.output, width.output, out_channels)
+    if filter.type == TensorType.FLOAT32:
+        return float32.prepare(context, shape, height, width, groups)
+    if input.type == TensorType.FLOAT32:
+        return hybrid.prepare(context, shape, height, width, groups)
     if input.type != TensorType.UINT8:
         check_symmetric_filter(context, filter)
-    height, width = spatial_windows(context, input.shape, (kernel_height, kernel_width), options)
     accumulator = accumulator_type(context, input, 2, options.quantized_bias_type)
     return Conv2DParams(
-        output_shapes=((input.shape[0], height.output, width.output, out_channels),),
+        output_shapes=(shape,),
         height=height,
         width=width,
         groups=groups,
@@ -81,8 +93,12 @@ def prepare(context: OperatorContext) -> Conv2DParams:
     )
 
 
-def evaluate(params: Conv2DParams, input: Array, filter: Array, bias: Array) -> Array:
+def evaluate(params: AnyConv2DParams, input: Array, filter: Array, bias: Array) -> Array:
     """CONV_2D by unrolled windows and an exact floating-point matrix product."""
+    if isinstance(params, HybridConv2DParams):
+        return hybrid.evaluate(params, input, filter, bias)
+    if isinstance(params, FloatConv2DParams):
+        return float32.evaluate(params, input, filter, bias)
     (shape,) = params.output_shapes
     assert shape is not None
     output = np.empty(shape, params.requantization.dtype)
@@ -110,7 +126,7 @@ def evaluate(params: Conv2DParams, input: Array, filter: Array, bias: Array) -> 
     return output
 
 
-def macs(params: Conv2DParams) -> int:
+def macs(params: AnyConv2DParams) -> int:
     """Multiply-accumulate operations of one run, the taps beyond the border counted in."""
     (shape,) = params.output_shapes
     return element_count(shape or ()) * params.height.kernel * params.width.kernel * params.filter_channels
@@ -119,7 +135,10 @@ def macs(params: Conv2DParams) -> int:
 CONV_2D = Kernel(
     name="CONV_2D",
     signatures=signatures(
-        "int8,int8|int4,int32 -> int8", "uint8,uint8,int32 -> uint8", "int16,int8|int4,int32|int64 -> int16"
+        "int8,int8|int4,int32 -> int8",
+        "uint8,uint8,int32 -> uint8",
+        "int16,int8|int4,int32|int64 -> int16",
+        "float32,float32|int8|uint8|int4,float32 -> float32",
     ),
     prepare=prepare,
     evaluate=evaluate,

@@ -23,6 +23,8 @@ from int8rt.kernels.convolution import (
     per_tensor_multiplier,
 )
 from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
+from int8rt.kernels.float32 import fully_connected as float32
+from int8rt.kernels.float32.fully_connected import FloatFullyConnectedParams
 from int8rt.kernels.hybrid import fully_connected as hybrid
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
 from int8rt.kernels.signature import signatures
@@ -53,7 +55,10 @@ class FullyConnectedParams(Params):
     requantization: Requantization
 
 
-def prepare(context: OperatorContext) -> FullyConnectedParams | HybridFullyConnectedParams:
+AnyFullyConnectedParams = FullyConnectedParams | HybridFullyConnectedParams | FloatFullyConnectedParams
+
+
+def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     """Check the tensors of a FULLY_CONNECTED and derive its integers."""
     options = context.options(FullyConnectedOptions)
     input, filter = context.input(0), context.input(1)
@@ -72,8 +77,8 @@ def prepare(context: OperatorContext) -> FullyConnectedParams | HybridFullyConne
         check_symmetric_filter(context, filter)
     rows = element_count(input.shape) // depth
     shape = _output_shape(context, input, rows, outputs, depth, options.keep_num_dims)
-    if is_hybrid:
-        return hybrid.prepare(context, shape, rows)
+    if input.type == TensorType.FLOAT32:
+        return hybrid.prepare(context, shape, rows) if is_hybrid else float32.prepare(context, shape, rows)
     return FullyConnectedParams(
         output_shapes=(shape,),
         rows=rows,
@@ -124,12 +129,12 @@ def _requantization(
     return make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
 
 
-def evaluate(
-    params: FullyConnectedParams | HybridFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None
-) -> Array:
+def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
     """FULLY_CONNECTED by an exact floating-point matrix product."""
     if isinstance(params, HybridFullyConnectedParams):
         return hybrid.evaluate(params, input, filter, bias)
+    if isinstance(params, FloatFullyConnectedParams):
+        return float32.evaluate(params, input, filter, bias)
     (shape,) = params.output_shapes
     assert shape is not None
     output = np.empty(shape, params.requantization.dtype)
@@ -152,7 +157,7 @@ def evaluate(
     return output
 
 
-def macs(params: FullyConnectedParams | HybridFullyConnectedParams) -> int:
+def macs(params: AnyFullyConnectedParams) -> int:
     """Multiply-accumulate operations of one run."""
     (shape,) = params.output_shapes
     return element_count(shape or ()) * params.depth
@@ -164,7 +169,7 @@ FULLY_CONNECTED = Kernel(
         "int8,int8|int4|int2,int32|int64? -> int8",
         "uint8,uint8,int32|int64? -> uint8",
         "int16,int8|int4|int2,int32|int64? -> int16",
-        "float32,int8|uint8|int4|int2,float32? -> float32",
+        "float32,float32|int8|uint8|int4|int2,float32? -> float32",
     ),
     prepare=prepare,
     evaluate=evaluate,

@@ -36,15 +36,15 @@ def _reachable(window: Window) -> tuple[slice, Window]:
 def pad_input(input: Array, height: Window, width: Window, value: int) -> Array:
     """`input` [N,H,W,C] with `value` wherever a window reaches beyond the border, and without what is in no window.
 
-    It is widened to int32 where its type cannot hold `value`.
+    Integers are widened to int32 where their type cannot hold `value`.
     """
     (top, bottom), (left, right) = (height.pad_before, height.pad_after), (width.pad_before, width.pad_after)
     rows, columns = input.shape[1] + top + bottom, input.shape[2] + left + right
     inside = input[:, max(0, -top) : input.shape[1] + min(0, bottom), max(0, -left) : input.shape[2] + min(0, right)]
     if inside.shape[1:3] == (rows, columns):
         return inside
-    info = np.iinfo(input.dtype)
-    dtype = input.dtype if info.min <= value <= info.max else np.dtype(np.int32)
+    fits = input.dtype.kind == "f" or np.iinfo(input.dtype).min <= value <= np.iinfo(input.dtype).max
+    dtype = input.dtype if fits else np.dtype(np.int32)
     padded = np.full((input.shape[0], rows, columns, input.shape[3]), value, dtype)
     top, left = max(0, top), max(0, left)
     padded[:, top : top + inside.shape[1], left : left + inside.shape[2]] = inside
@@ -60,3 +60,15 @@ def windows(image: Array, height: Window, width: Window) -> Array:
         (row * height.stride, column * width.stride, row * height.dilation, column * width.dilation, channel),
         writeable=False,
     )
+
+
+def reached_pixels(window: Window, tap: int) -> tuple[slice, slice]:
+    """The input pixels of a transposed convolution for which this tap stays within the output, and where they go.
+
+    In one dimension; `window` belongs to the convolution that it is the transpose of, so its `input` is the output.
+    """
+    offset = tap - window.pad_before
+    first = max(0, -(offset // window.stride))
+    stop = max(first, min(window.output, (window.input - 1 - offset) // window.stride + 1))
+    start = first * window.stride + offset
+    return slice(first, stop), slice(start, start + (stop - first - 1) * window.stride + 1, window.stride)

@@ -24,8 +24,13 @@ from int8rt.kernels.convolution import (
     input_zero_point,
 )
 from int8rt.kernels.exact_product import FLOAT32_INTEGERS, ExactProduct
+from int8rt.kernels.float32 import transpose_conv as float32
+from int8rt.kernels.float32.transpose_conv import FloatTransposeConvParams
+from int8rt.kernels.hybrid import transpose_conv as hybrid
+from int8rt.kernels.hybrid.transpose_conv import HybridTransposeConvParams
 from int8rt.kernels.padding import Window, sliding_window
 from int8rt.kernels.signature import signatures
+from int8rt.kernels.taps import reached_pixels
 from int8rt.model import TensorType
 from int8rt.quantization.requantize import Requantization, Requantizer
 from int8rt.schema.options import TransposeConvOptions
@@ -43,7 +48,10 @@ class TransposeConvParams(Params):
     requantization: Requantization
 
 
-def prepare(context: OperatorContext) -> TransposeConvParams:
+AnyTransposeConvParams = TransposeConvParams | FloatTransposeConvParams
+
+
+def prepare(context: OperatorContext) -> AnyTransposeConvParams:
     """Check the tensors of a TRANSPOSE_CONV and derive its integers."""
     options = context.options(TransposeConvOptions)
     filter, input = context.input(1), context.input(2)
@@ -58,10 +66,12 @@ def prepare(context: OperatorContext) -> TransposeConvParams:
         check_bias(context, 3, filter.shape[0])
     elif (bias := context.optional_input(3)) is not None and element_count(bias.shape) != filter.shape[0]:
         raise context.invalid(f"bias {bias.name!r} has shape {list(bias.shape)}, expected [{filter.shape[0]}]")
-    accumulator = accumulator_type(context, input, 3, options.quantized_bias_type)
-    requantization = convolution_requantization(
-        context, input, filter, 0, 3, options.fused_activation_function, accumulator
-    )
+    requantization = None
+    if input.type != TensorType.FLOAT32:
+        accumulator = accumulator_type(context, input, 3, options.quantized_bias_type)
+        requantization = convolution_requantization(
+            context, input, filter, 0, 3, options.fused_activation_function, accumulator
+        )
     shape = tuple(int(dimension) for dimension in context.value(0).reshape(-1))
     if context.input(0).rank != 1 or len(shape) != 4 or (shape[0], shape[3]) != (input.shape[0], filter.shape[0]):
         raise context.invalid(f"output shape {list(shape)} does not fit {list(input.shape)} and {list(filter.shape)}")
@@ -76,6 +86,10 @@ def prepare(context: OperatorContext) -> TransposeConvParams:
             f"found {list(input.shape[1:3])}"
         )
     check_padding(context, height, width)
+    if filter.type == TensorType.FLOAT32:
+        return float32.prepare(context, shape, height, width)
+    if requantization is None:
+        return hybrid.prepare(context, shape, height, width)
     return TransposeConvParams(
         output_shapes=(shape,),
         height=height,
@@ -88,9 +102,13 @@ def prepare(context: OperatorContext) -> TransposeConvParams:
 
 
 def evaluate(
-    params: TransposeConvParams, output_shape: Array, filter: Array, input: Array, bias: Array | None = None
+    params: AnyTransposeConvParams, output_shape: Array, filter: Array, input: Array, bias: Array | None = None
 ) -> Array:
     """TRANSPOSE_CONV tap by tap, each an exact floating-point matrix product."""
+    if isinstance(params, HybridTransposeConvParams):
+        return hybrid.evaluate(params, output_shape, filter, input, bias)
+    if isinstance(params, FloatTransposeConvParams):
+        return float32.evaluate(params, output_shape, filter, input, bias)
     (shape,) = params.output_shapes
     assert shape is not None
     output = np.empty(shape, params.requantization.dtype)
@@ -113,9 +131,9 @@ def evaluate(
 def _scatter(params: TransposeConvParams, pixels: Array, weights: Array, largest: int, total: Array) -> None:
     """Add the product of every pixel [H,W,I], |pixels| <= largest, with every tap [O,KH,KW,I] to total [OH,OW,O]."""
     for tap_row in range(params.height.kernel):
-        rows, target_rows = _reached(params.height, tap_row)
+        rows, target_rows = reached_pixels(params.height, tap_row)
         for tap_column in range(params.width.kernel if rows.stop > rows.start else 0):
-            columns, target_columns = _reached(params.width, tap_column)
+            columns, target_columns = reached_pixels(params.width, tap_column)
             if columns.stop > columns.start:
                 reached = pixels[rows, columns]
                 product = ExactProduct(weights[:, tap_row, tap_column], largest)
@@ -123,16 +141,7 @@ def _scatter(params: TransposeConvParams, pixels: Array, weights: Array, largest
                 total[target_rows, target_columns] += sums.reshape(*reached.shape[:2], -1)
 
 
-def _reached(window: Window, tap: int) -> tuple[slice, slice]:
-    """The input pixels for which this tap stays within the output, and where they go, in one dimension."""
-    offset = tap - window.pad_before
-    first = max(0, -(offset // window.stride))
-    stop = max(first, min(window.output, (window.input - 1 - offset) // window.stride + 1))
-    start = first * window.stride + offset
-    return slice(first, stop), slice(start, start + (stop - first - 1) * window.stride + 1, window.stride)
-
-
-def macs(params: TransposeConvParams) -> int:
+def macs(params: AnyTransposeConvParams) -> int:
     """Multiply-accumulate operations of one run, what falls beyond the border counted in."""
     (shape,) = params.output_shapes
     batches, _, _, out_channels = shape or (0, 0, 0, 0)
@@ -143,7 +152,10 @@ def macs(params: TransposeConvParams) -> int:
 TRANSPOSE_CONV = Kernel(
     name="TRANSPOSE_CONV",
     signatures=signatures(
-        "int32,int8,int8,int32? -> int8", "int32,uint8,uint8,int32? -> uint8", "int32,int8,int16,int32|int64? -> int16"
+        "int32,int8,int8,int32? -> int8",
+        "int32,uint8,uint8,int32? -> uint8",
+        "int32,int8,int16,int32|int64? -> int16",
+        "int32,float32|int8,float32,float32? -> float32",
     ),
     prepare=prepare,
     evaluate=evaluate,

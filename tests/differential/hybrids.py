@@ -41,12 +41,29 @@ def float_bias(rng: np.random.Generator, channels: int) -> TensorSpec:
     return TensorSpec.constant(rng.choice([0, -0.0, *rng.normal(0, 30, 5)], channels).astype(np.float32))
 
 
+def float_filter(rng: np.random.Generator, shape: Shape) -> TensorSpec:
+    """A constant filter of real numbers, some of them zeros of either sign."""
+    values = np.where(rng.random(shape) < 0.1, rng.choice([0.0, -0.0], shape), rng.normal(0, 1, shape))
+    return TensorSpec.constant(values.astype(np.float32))
+
+
 def hybrid_filter(
-    rng: np.random.Generator, type: TensorType, shape: Shape, channels: int, axis: int, per_axis: bool
+    rng: np.random.Generator,
+    type: TensorType,
+    shape: Shape,
+    channels: int,
+    axis: int,
+    per_axis: bool,
+    equal: bool = True,
 ) -> TensorSpec:
-    """A constant filter with scales for each channel along `axis`, all of them equal now and then, or with one."""
+    """A constant filter with one scale, or with a scale for each channel along `axis`.
+
+    equal: the scales of the channels may all be the same now and then.
+    """
     scales = rng.choice([0.02, 0.5, 1 / 3, 0.0071, 1e-5, 7.0], channels if per_axis else 1)
-    if rng.random() < 0.15:
+    if equal and rng.random() < 0.15:
         scales[:] = scales[0]
+    elif not equal:
+        scales[0] = 0.0123
     quantization = Quantization.per_axis(scales, [0] * len(scales), axis if per_axis else 0)
     return TensorSpec.constant(weights(rng, shape, type), quantization, type=type)

@@ -15,14 +15,14 @@ from int8rt.quantization.rounding import wrap_int32
 Float32 = npt.NDArray[np.float32]
 
 # The vector code takes that many columns at a time; what is left over is computed without its defect.
-_COLUMNS = 16
-_LARGEST_CODE = 128
+COLUMNS = 16
+LARGEST_CODE = 128
 _BLOCK_ELEMENTS = 1 << 18
 
 
 def dot_products(codes: Array, weights: Array) -> npt.NDArray[np.int64]:
     """int8 codes [n,K] times int8 weights [O,K] as int32 sums [n,O] without any defect."""
-    product = ExactProduct(weights, _LARGEST_CODE)
+    product = ExactProduct(weights, LARGEST_CODE)
     return wrap_int32(product(codes, len(codes)).astype(np.int64))
 
 
@@ -32,7 +32,7 @@ def flawed_dot_products(codes: Array, weights: Array) -> npt.NDArray[np.int64]:
     A weight of -128 has no negative there, so its product with a negative code comes out negative too.
     """
     sums = dot_products(codes, weights)
-    columns = weights.shape[1] // _COLUMNS * _COLUMNS
+    columns = weights.shape[1] // COLUMNS * COLUMNS
     extreme = weights[:, :columns] == -128
     if not np.any(extreme):
         return sums
@@ -43,7 +43,7 @@ def flawed_dot_products(codes: Array, weights: Array) -> npt.NDArray[np.int64]:
 def row_sums(weights: Array) -> npt.NDArray[np.int64]:
     """Σ over the columns of int8 weights [O,K], int64[O]: eight partial sums of every row wrap around in int16."""
     rows, depth = weights.shape
-    pairs = depth // _COLUMNS * _COLUMNS
+    pairs = depth // COLUMNS * COLUMNS
     half = pairs + (depth - pairs) // 8 * 8
     partial = weights[:, :pairs].reshape(rows, -1, 8, 2).sum(axis=(1, 3), dtype=np.int64)
     partial += weights[:, pairs:half].reshape(rows, -1, 8).sum(axis=1, dtype=np.int64)

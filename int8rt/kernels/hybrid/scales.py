@@ -38,3 +38,16 @@ def hybrid_scales(context: OperatorContext, filter: TensorInfo, channels: int) -
     if scale.size < channels:
         raise context.invalid(f"filter {filter.name!r} has {scale.size} scales, expected {channels}")
     return HybridScales(np.float32(0), scale[:channels])
+
+
+def channel_scales(context: OperatorContext, filter: TensorInfo, channels: int, repeat: bool = False) -> Float32:
+    """float32[channels] of a filter that must have a scale for each. `repeat`: or one for all.
+
+    TensorFlow Lite reads beyond the end of fewer ones where it does not refuse them.
+    """
+    scale, _ = context.per_axis(filter)
+    if repeat and scale.size == 1:
+        return np.repeat(scale, channels)
+    if scale.size < channels:
+        raise context.invalid(f"filter {filter.name!r} has {scale.size} scales, expected {channels}")
+    return scale[:channels]
