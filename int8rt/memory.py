@@ -17,13 +17,15 @@ class MemoryLimits:
     """Bytes that the tensors of a subgraph may take, as NumPy holds them.
 
     tensor: one tensor. total: all together. undeclared: all together may take twice what the shapes in the file amount
-    to, or this much more where that is larger; not applied once the caller has resized an input. The arena, packed
-    weights, tables and working memory of a compiled model may take `total` and `undeclared` together.
+    to, or this much more where that is larger; not applied once the caller has resized an input. running: instead of
+    `undeclared`, for shapes that follow from values met while running. The arena, packed weights, tables and working
+    memory of a compiled model may take `total` and `undeclared` together.
     """
 
     tensor: int = 2 << 30
     total: int = 8 << 30
     undeclared: int = 16 << 20
+    running: int = 1 << 30
 
 
 class MemoryBudget:
@@ -36,20 +38,26 @@ class MemoryBudget:
         self._sizes: dict[int, int] = {}
         self._total = 0
 
-    def add(self, index: int, tensor: Tensor, shape: Shape) -> None:
+    def add(self, index: int, tensor: Tensor, shape: Shape, running: bool = False) -> None:
         """Count tensor `index` with this shape (anew, where it was counted before); `ModelError` beyond a limit."""
         size = tensor_bytes(tensor, shape)
         self._total += size - self._sizes.get(index, 0)
         self._sizes[index] = size
-        what = f"tensor {index} {tensor.label!r} gets the shape {list(shape)}"
+        what = f"tensor {index} {tensor.label!r} gets the shape {_shown(shape)}"
         if size > self._limits.tensor:
-            raise ModelError(f"{what}: {size} bytes, the limit is {self._limits.tensor}")
+            shown_size = f"{size}" if size < 1 << 64 else "more than 2^64"
+            raise ModelError(f"{what}: {shown_size} bytes, the limit is {self._limits.tensor}")
         if self._total > self._limits.total:
             raise ModelError(f"{what}: {self._total} bytes for all tensors, the limit is {self._limits.total}")
-        if not self._resized and self._total > self._declared + max(self._declared, self._limits.undeclared):
+        more = max(self._declared, self._limits.running if running else self._limits.undeclared)
+        if not self._resized and self._total > self._declared + more:
             raise ModelError(f"{what}: {self._total} bytes for all tensors, but the file declares {self._declared}")
 
 
 def tensor_bytes(tensor: Tensor, shape: Shape) -> int:
     """Bytes of a tensor of this shape in memory."""
     return element_count(shape) * (tensor.type.dtype.itemsize if tensor.type.bits else _OBJECT_BYTES)
+
+
+def _shown(shape: Shape) -> str:
+    return str(list(shape)) if len(shape) <= 16 else f"{list(shape[:16])} and {len(shape) - 16} dimensions more"

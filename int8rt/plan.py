@@ -47,7 +47,7 @@ class Plan:
         """Prepare a step whose parameters were left open, now that all of its inputs have values."""
         inputs = {index: values[index] for index in step.operator.inputs if index >= 0}
         shapes = {index: value.shape for index, value in inputs.items()}
-        return _prepare(self.subgraph, step, self.profile, self.budget, shapes, inputs)
+        return _prepare(self.subgraph, step, self.profile, self.budget, shapes, inputs, running=True)
 
 
 def make_plan(
@@ -132,6 +132,7 @@ def _prepare(
     budget: MemoryBudget,
     shapes: Mapping[int, Shape],
     values: Mapping[int, Array],
+    running: bool = False,
 ) -> Params:
     operator = step.operator
     context = operator_context(subgraph, operator, profile, step.position, shapes, values)
@@ -141,7 +142,7 @@ def _prepare(
     for index, shape in zip(operator.outputs, params.output_shapes, strict=True):
         if shape is not None:
             try:
-                budget.add(index, subgraph.tensors[index], shape)
+                budget.add(index, subgraph.tensors[index], shape, running)
             except ModelError as error:
                 raise context.invalid(str(error)) from None
     return params

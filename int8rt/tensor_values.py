@@ -67,5 +67,5 @@ def variable_value(tensor: Tensor) -> Array:
     value = default_value(tensor, tensor.shape)
     quantization = tensor.quantization
     if tensor.type is TensorType.INT8 and quantization is not None and quantization.zero_point.size == 1:
-        value += quantization.zero_point.astype(np.int8)
+        value.fill(quantization.zero_point[0])
     return value

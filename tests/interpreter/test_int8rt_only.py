@@ -139,6 +139,22 @@ def test_what_running_makes_beyond_the_declared_size_is_refused() -> None:
         interpreter.allocate_tensors()
 
 
+def test_what_the_caller_s_values_ask_for_has_a_limit_of_its_own() -> None:
+    builder = ModelBuilder().input("x", TensorType.INT8, (1, 8)).input("multiples", TensorType.INT32, (2,))
+    builder.output("y", TensorType.INT8, (1, 8)).operator("TILE", ["x", "multiples"], ["y"])
+    interpreter = int8rt.Interpreter(model_content=builder.build(), limits=MemoryLimits(undeclared=0, running=1 << 20))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(1, np.array([1000, 10], np.int32))
+    interpreter.invoke()
+    assert interpreter.get_tensor(2).shape == (1000, 80)
+    interpreter.set_tensor(1, np.array([1 << 14, 1 << 6], np.int32))
+    with pytest.raises(int8rt.ModelError, match="but the file declares"):
+        interpreter.invoke()
+    interpreter.set_tensor(1, np.array([1, 2], np.int32))
+    interpreter.invoke()
+    assert interpreter.get_output_details()[0]["shape"].tolist() == [1, 16]
+
+
 def test_an_operator_before_its_inputs() -> None:
     builder = ModelBuilder().input("x", TensorType.FLOAT32, (1,)).tensor("a", TensorType.FLOAT32, (1,))
     builder.output("y", TensorType.FLOAT32, (1,))

@@ -1,0 +1,107 @@
+"""Whatever stands in a file, running it ends soon, in little memory, in a result or in an int8rt error."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from int8rt.errors import Int8rtError
+from int8rt.interpreter import Backend, Interpreter
+from int8rt.kernels.registry import KERNELS
+from int8rt.memory import MemoryLimits, tensor_bytes
+from int8rt.model import Model
+from int8rt.samples import digits
+from int8rt.schema import read_model, write_model
+from int8rt.support import unsupported_operators
+from int8rt.verify.inputs import make_inputs
+from tests.hostile.bases import from_the_zoo, made_by_hand
+from tests.hostile.mutations import Mutant, mutants
+from tests.hostile.operators import MODELS
+
+# Compiling a kernel, which happens once a machine, takes longer than running it.
+SECONDS: dict[Backend, float] = {"numpy": 5.0, "jit": 120.0}
+LIMITS = MemoryLimits(tensor=1 << 22, total=1 << 23, undeclared=1 << 20, running=1 << 22)
+# What kernels may take on top of the tensors: unrolled windows, and integers as wider numbers.
+WORKING = 1 << 26
+WIDER = 40
+# Models whose inputs ask for a shape or an order that random numbers do not fit.
+UNFIT = ("RESHAPE.1", "TRANSPOSE.1", "RANGE.1")
+
+
+def run(model: Model, backend: Backend) -> None:
+    """Allocate and invoke; int8rt's errors pass."""
+    interpreter = Interpreter(model_content=model, backend=backend, limits=LIMITS)
+    interpreter.allocate_tensors()
+    for index, value in zip(model.subgraphs[0].inputs, make_inputs(model, "random"), strict=True):
+        interpreter.set_tensor(index, value)
+    interpreter.invoke()
+    for index in model.subgraphs[0].outputs:
+        interpreter.get_tensor(index)
+
+
+def outcome(mutant: Mutant, backend: Backend) -> str:
+    """How running ends; an AssertionError where it must not end so."""
+    declared = 0
+    start = time.perf_counter()
+    tracemalloc.start()
+    try:
+        model = read_model(mutant.data)
+        declared = sum(tensor_bytes(tensor, tensor.shape) for tensor in model.subgraphs[0].tensors)
+        if declared > LIMITS.total:
+            return "too large for this test"
+        run(model, backend)
+        return "runs"
+    except Int8rtError as error:
+        return type(error).__name__
+    except Exception as error:
+        raise AssertionError(f"{mutant.name} ends in {error!r}") from error
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        most = WIDER * (declared + max(declared, LIMITS.running)) + WORKING
+        assert peak <= most, f"{mutant.name} takes {peak} bytes, its tensors are {declared}"
+        seconds = time.perf_counter() - start
+        assert seconds < SECONDS[backend], f"{mutant.name} takes {seconds:.1f} s"
+
+
+def run_mutants(files: dict[str, bytes], count: int, backend: Backend = "numpy", seed: int = 0) -> Counter[str]:
+    return Counter(outcome(mutant, backend) for mutant in mutants(files, count, seed))
+
+
+def test_every_operator_has_a_model_here() -> None:
+    assert {name.split(".")[0] for name in MODELS} == set(KERNELS)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in UNFIT])
+def test_they_run_unbroken(name: str) -> None:
+    run(read_model(write_model(MODELS[name])), "numpy")
+
+
+def test_broken_operators() -> None:
+    results = run_mutants({name: write_model(model) for name, model in MODELS.items()}, 5000)
+    assert results["runs"] > 500
+    assert results["ModelError"] > 1000
+    assert results["UnsupportedError"] > 50
+
+
+def test_broken_files_made_by_hand() -> None:
+    run_mutants(made_by_hand() | {"digits": digits().model}, 1500)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numpy", "jit"])
+def test_many_broken_operators(backend: Backend) -> None:
+    run_mutants({name: write_model(model) for name, model in MODELS.items()}, 20_000, backend, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.zoo
+def test_broken_real_models(zoo_dir: Path) -> None:
+    files = from_the_zoo(zoo_dir)
+    runnable = {n: data for n, data in files.items() if not unsupported_operators(read_model(data).subgraphs[0])}
+    assert runnable
+    run_mutants(runnable, 2000)
