@@ -22,6 +22,7 @@ from int8rt.model import Model
 from int8rt.quantization.profiles import get_profile
 from int8rt.schema import write_model
 from int8rt.verify.oracle import Oracle, OracleError, OracleResult
+from tests.jit.guarded import GuardedExecutor
 
 Array = npt.NDArray[Any]
 
@@ -35,10 +36,11 @@ def oracle() -> Oracle:
 
 
 def executor_for(model: Model, level: Level | None, preserve: bool, profile: str = "tflite-ref") -> SubgraphExecutor:
-    """NumPy's executor, or the compiled one of an instruction-set level."""
+    """NumPy's executor, or the compiled one of an instruction-set level; its memory is watched if it keeps tensors."""
     if level is None:
         return SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve)
-    return JitExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve, level=level)
+    kind = GuardedExecutor if preserve else JitExecutor
+    return kind(model, 0, get_profile(profile), MemoryLimits(), preserve, level=level)
 
 
 def run_int8rt(

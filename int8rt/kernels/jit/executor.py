@@ -15,6 +15,7 @@ from int8rt.kernels.jit.lowering import NumpyStep
 from int8rt.kernels.jit.pool import Pool
 from int8rt.kernels.jit.program import Program, build_program, read, write
 from int8rt.kernels.jit.run import alone, entry
+from int8rt.kernels.jit.store import Store
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step
@@ -65,8 +66,7 @@ class JitExecutor(SubgraphExecutor):
         plan = self.plan
         assert plan is not None
         try:
-            limit = self._limits.total + self._limits.undeclared
-            self.program = build_program(plan, self.level, self._threads, self._preserve, limit)
+            self.program = build_program(plan, self.level, self._threads, self._preserve, self._store())
         except BaseException:
             self._plan = None
             raise
@@ -76,6 +76,9 @@ class JitExecutor(SubgraphExecutor):
             self._values[index] = array
         self._segments = _segments(self.program, plan)
         self._pool = None
+
+    def _store(self) -> Store:
+        return Store(self._limits.total + self._limits.undeclared)
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""

@@ -64,16 +64,16 @@ class Program:
     arena_bytes: int
 
 
-def build_program(plan: Plan, level: Level, threads: int, preserve: bool, limit: int) -> Program:
+def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store: Store) -> Program:
     """Lower every step that has a twin, and lay out the arena.
 
-    threads: how many may run a kernel at once. preserve: keep all tensors to the end. limit: bytes that the arena,
-    packed weights and working memory may take, `ModelError` beyond.
+    threads: how many may run a kernel at once. preserve: keep all tensors to the end. store: for the arena, packed
+    weights and working memory; `ModelError` beyond its limit.
     """
-    builder = _Builder(plan, level, threads, Store(limit))
+    builder = _Builder(plan, level, threads, store)
     items = [builder.lower(step) for step in plan.steps]
     sharing, copies = share_memory(plan, items, preserve)
-    places, total = sharing.place(items)
+    places, total = sharing.place(items, store.gap)
     builder.lay_out(places, total, preserve)
     inward = builder.rows(builder.boundary(outward=False), 0)
     order: list[tuple[int, int] | NumpyStep | None] = []
@@ -152,21 +152,21 @@ class _Builder:
         return Lowered(call.kernel, call.block, values, call.in_place)
 
     def lay_out(self, places: Mapping[int, int], total: int, preserve: bool) -> None:
-        """Make the arena, the views into it and the arrays that the caller sees."""
-        arena, tensors = self.store.block(total), self._plan.subgraph.tensors
+        """Make the arena, the views into it and the arrays that the caller sees; what he may read is zero."""
+        arena, subgraph = self.store.block(total), self._plan.subgraph
+        variables = (index for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable)
+        seen = {*subgraph.inputs, *variables, *subgraph.outputs}
         for index, offset in places.items():
-            type, size = tensors[index].type, tensor_bytes(self._plan, index)
+            type, size = subgraph.tensors[index].type, tensor_bytes(self._plan, index)
             view = arena[offset : offset + size].view(arena_dtype(type)).reshape(self._plan.shapes[index])
-            if type == TensorType.INT8 and preserve:
-                view[...] = 128
             self.views[index] = view
-        subgraph = self._plan.subgraph
-        variables = (index for index, tensor in enumerate(tensors) if tensor.is_variable)
-        for index in (*subgraph.inputs, *variables, *subgraph.outputs):
-            if index in self.views and index not in self.given:
-                view = self.views[index]
-                int8 = tensors[index].type == TensorType.INT8
-                self.given[index] = self.store.block(view.size).view(np.int8).reshape(view.shape) if int8 else view
+            int8 = type == TensorType.INT8
+            if preserve or index in seen:
+                view[...] = 128 if int8 else 0
+            if index in seen:
+                own = self.store.block(size).view(np.int8).reshape(view.shape) if int8 else view
+                own[...] = 0
+                self.given[index] = own
 
     def boundary(self, outward: bool) -> list[Lowered]:
         """Copies of the caller's int8 tensors into the arena, or back."""

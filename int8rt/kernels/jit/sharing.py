@@ -80,8 +80,8 @@ class Sharing:
         if target in self._read:
             self._read.add(home)
 
-    def place(self, items: Sequence[Item]) -> tuple[dict[int, int], int]:
-        """(offset of every tensor of the arena, total bytes)."""
+    def place(self, items: Sequence[Item], gap: int) -> tuple[dict[int, int], int]:
+        """(offset of every tensor of the arena, total bytes), with `gap` unused bytes behind each."""
         plan, end = self._plan, len(self._plan.steps)
         lives: dict[int, list[int]] = {}
 
@@ -102,7 +102,7 @@ class Sharing:
                     use(index, step.position)
         sizes = self._sizes()
         homes = list(lives)
-        lifetimes = [Lifetime(sizes[home], min(lives[home]), max(lives[home])) for home in homes]
+        lifetimes = [Lifetime(sizes[home] + gap, min(lives[home]), max(lives[home])) for home in homes]
         offsets, total = plan_arena(lifetimes)
         where: Mapping[int, int] = dict(zip(homes, offsets, strict=True))
         return {index: where[self.home(index)] for index in self._inside if self.home(index) in where}, total
