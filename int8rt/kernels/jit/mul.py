@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from int8rt.kernels.jit.abi import carray, fields, kernel, share
+from int8rt.kernels.base import element_count
+from int8rt.kernels.jit.abi import SLACK, carray, copy_exactly, fields, kernel, share
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import LEVELS
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, clamp, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tables import broadcast_steps, lower_binary
 from int8rt.kernels.jit.tile import pack_words, requantize_rows, store_rows
@@ -20,8 +21,10 @@ from int8rt.quantization import vectorized
 
 MUL = fields(
     "input1 input2 output words low high zero_point1 zero_point2 outer middle inner outer1 middle1 inner1 outer2 "
-    "middle2 inner2"
+    "middle2 inner2 scratch scratch_bytes repeats"
 )
+# A short second input that serves many rows is repeated up to this many bytes, so that rows are worth a call.
+_PATTERN_BYTES = 2048
 _LEVELS = {level.name: level for level in LEVELS}
 _EIGHT_BITS = (TensorType.INT8, TensorType.UINT8)
 
@@ -52,7 +55,9 @@ def multiply_codes(
             # Each lane holds a code of either input in a half of its own.
             pairs = [builder.bitcast(pair, quads) for pair in here.interleave(e, [x, zero, y, zero])]
             products = [
-                builder.mul(builder.sub(builder.and_(pair, word), first), builder.sub(builder.lshr(pair, sixteen), second))
+                builder.mul(
+                    builder.sub(builder.and_(pair, word), first), builder.sub(builder.lshr(pair, sixteen), second)
+                )
                 for pair in pairs
             ]
             rows = requantize_rows(e, here, rounding, [products], words, low, high, alike=True)
@@ -67,13 +72,13 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
     one, other, output = context.input(0), context.input(1), context.outputs[0]
     if not isinstance(params, MulParams) or not {one.type, other.type, output.type} <= set(_EIGHT_BITS):
         return None
+    codes = [(one, params.input1_zero_point), (other, params.input2_zero_point)]
+    codes.sort(key=lambda pair: -element_count(pair[0].shape))
+    one, other = (slot for slot, _ in codes)
     steps = broadcast_steps(one, other, output)
     if steps is None or not (steps["inner1"] and steps["inner2"]):
         return lower_binary(params, context)
-    zero_points = [
-        unsigned(slot.type, zero_point)
-        for slot, zero_point in ((one, params.input1_zero_point), (other, params.input2_zero_point))
-    ]
+    zero_points = [unsigned(slot.type, zero_point) for slot, zero_point in codes]
     bound = max(abs(zero_points[0]), abs(255 - zero_points[0])) * max(abs(zero_points[1]), abs(255 - zero_points[1]))
     requantization = params.requantization
     variant = vectorized.choose(requantization, np.array([bound]))
@@ -81,6 +86,9 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         return lower_binary(params, context)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), 1)
     words = np.concatenate([np.zeros((1, 1), np.int32), words])
+    shared_rows = steps["middle2"] == 0 and steps["middle1"] == steps["inner"]
+    repeats = max(1, min(_PATTERN_BYTES // steps["inner"], steps["middle"])) if shared_rows else 1
+    scratch = repeats * steps["inner"] + SLACK if repeats > 1 else 0
     values: dict[str, Any] = {
         "input1": At(one.index),
         "input2": At(other.index),
@@ -89,9 +97,13 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         **clamp(output.type, requantization.activation_min, requantization.activation_max),
         "zero_point1": zero_points[0],
         "zero_point2": zero_points[1],
+        "scratch": Scratch(scratch),
+        "scratch_bytes": scratch,
+        "repeats": repeats,
         **steps,
     }
-    return Lowered(mul_kernel(context.level.name, variant), MUL, values)
+    compiled = mul_kernel if repeats == 1 else shared_mul_kernel
+    return Lowered(compiled(context.level.name, variant), MUL, values)
 
 
 @cache
@@ -117,3 +129,26 @@ def mul_kernel(level: str, variant: str) -> Any:
             )  # fmt: skip
 
     return mul
+
+
+@cache
+def shared_mul_kernel(level: str, variant: str) -> Any:
+    """The compiled MUL where a short second input serves many rows: it is repeated, and rows are taken together."""
+
+    @kernel
+    def mul_shared(block, thread, threads):  # type: ignore[no-untyped-def]
+        p = carray(block, 1, MUL)[0]
+        pattern, inner = p.scratch + thread * p.scratch_bytes, p.inner
+        first, last = share(p.middle, thread, threads)
+        for outer in range(p.outer):
+            for i in range(p.repeats):
+                copy_exactly(pattern + i * inner, p.input2 + outer * p.outer2, inner)
+            for row in range(first, last, p.repeats):
+                offset = row * inner
+                multiply_codes(
+                    level, variant, p.input1 + outer * p.outer1 + offset, pattern, p.zero_point1, p.zero_point2,
+                    p.words, p.low, p.high, p.output + outer * p.middle * inner + offset,
+                    min(p.repeats, last - row) * inner,
+                )  # fmt: skip
+
+    return mul_shared
