@@ -1,13 +1,15 @@
 """Runs a model in int8rt and in LiteRT's BUILTIN_REF and demands the same bits of every tensor.
 
-int8rt runs it with NumPy, and compiled at every instruction-set level that this processor has.
+int8rt runs it with NumPy, and compiled at every instruction-set level that this processor has; there each kernel is
+called as by one, two or three threads.
 """
 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +17,8 @@ import numpy.typing as npt
 
 from int8rt.errors import Int8rtError
 from int8rt.executor import SubgraphExecutor
-from int8rt.kernels.jit.executor import JitExecutor
 from int8rt.kernels.jit.isa.levels import Level, available_levels
+from int8rt.kernels.jit.program import Program
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model
 from int8rt.quantization.profiles import get_profile
@@ -35,22 +37,30 @@ def oracle() -> Oracle:
     return child
 
 
-def executor_for(model: Model, level: Level | None, preserve: bool, profile: str = "tflite-ref") -> SubgraphExecutor:
-    """NumPy's executor, or the compiled one of an instruction-set level; its memory is watched if it keeps tensors."""
-    if level is None:
-        return SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits(), preserve)
-    kind = GuardedExecutor if preserve else JitExecutor
-    return kind(model, 0, get_profile(profile), MemoryLimits(), preserve, level=level)
+class SharedExecutor(GuardedExecutor):
+    """A `GuardedExecutor` that calls every kernel for one thread's share after the other, all on this thread."""
+
+    def _runner(self, program: Program) -> Callable[[int, int], None]:
+        def run(first: int, last: int) -> None:
+            for address, block, _ in program.table[first:last].tolist():
+                for share in range(self._threads):
+                    _KERNEL(address)(block, share, self._threads)
+
+        return run
+
+
+_KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
 def run_int8rt(
-    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", level: Level | None = None
+    model: Model, inputs: Sequence[Array], profile: str = "tflite-ref", level: Level | None = None, shares: int = 1
 ) -> dict[int, Array]:
     """Every tensor that the model's operators write, by index; and its outputs.
 
-    level: None for NumPy, else compiled kernels of that instruction set.
+    level: None for NumPy, else compiled kernels of that instruction set. shares: the threads that they are made for.
     """
-    executor = executor_for(model, level, True, profile)
+    arguments = model, 0, get_profile(profile), MemoryLimits(), True
+    executor = SharedExecutor(*arguments, level=level, threads=shares) if level else SubgraphExecutor(*arguments)
     subgraph = model.subgraphs[0]
     for index, value in zip(subgraph.inputs, inputs, strict=True):
         executor.resize(index, value.shape)
@@ -75,17 +85,19 @@ def assert_same_bits(model: Model, inputs: Sequence[Array]) -> None:
         expected = oracle().run(write_model(model), inputs, read=written)
     except OracleError as error:
         expected = error
-    for level in (None, *available_levels()):
-        _assert_one_backend(model, inputs, level, expected)
+    _assert_one_backend(model, inputs, None, 1, expected)
+    elements = sum(value.size for value in inputs)
+    for position, level in enumerate(available_levels()):
+        _assert_one_backend(model, inputs, level, 1 + (elements + position) % 3, expected)
 
 
 def _assert_one_backend(
-    model: Model, inputs: Sequence[Array], level: Level | None, expected: OracleResult | OracleError
+    model: Model, inputs: Sequence[Array], level: Level | None, shares: int, expected: OracleResult | OracleError
 ) -> None:
-    backend = level.name if level else "numpy"
+    backend = f"{level.name} in {shares}" if level else "numpy"
     found: dict[int, Array] | Int8rtError
     try:
-        found = run_int8rt(model, inputs, level=level)
+        found = run_int8rt(model, inputs, level=level, shares=shares)
     except Int8rtError as error:
         found = error
     if isinstance(found, Int8rtError):
