@@ -58,7 +58,7 @@ class TensorInfo:
         return len(self.shape)
 
 
-class Deferred(Exception):
+class Deferred(Exception):  # noqa: N818 - a signal, no error
     """Raised inside `prepare` when it needs a value that only running will tell; the executor then prepares later."""
 
 
@@ -144,8 +144,8 @@ class Kernel:
 
     evaluate(params, *inputs): arrays in `TensorType.dtype`, None for an absent optional input; returns the output
     array, or a tuple of them where there are several. max_version: the highest operator version that is understood.
-    macs: multiply-accumulate operations of one evaluation. source: the TensorFlow Lite files that define the arithmetic.
-    pure: the outputs depend on the inputs alone, so an operator with constant inputs can be evaluated in advance.
+    macs: multiply-accumulate operations of one evaluation. source: the files of TensorFlow Lite that define it. pure:
+    the outputs depend on the inputs alone, so an operator with constant inputs can be evaluated in advance.
     """
 
     name: str

@@ -7,13 +7,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from int8rt.kernels.jit.numba_later import carray
 
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
-from int8rt.kernels.jit.abi import SLACK, address_of, copy_bytes, fields, fill_bytes, helper, kernel, load_u8, share, stamp, store_i32
+from int8rt.kernels.jit.abi import (
+    SLACK,
+    address_of,
+    copy_bytes,
+    fields,
+    fill_bytes,
+    helper,
+    kernel,
+    load_u8,
+    share,
+    store_i32,
+)
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import MATRIX, matrix_rows, pack_weights, pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
@@ -28,8 +39,8 @@ _LONGEST_SEGMENT = 64
 CONV = fields(
     " ".join(MATRIX)
     + " output input scratch scratch_bytes mode rows block_rows depth row_factor out_height out_width height width "
-    "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height pad_width "
-    "zero_point bordered_bytes"
+    "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height "
+    "pad_width zero_point bordered_bytes"
 )
 # How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled; or the
 # windows are read where they lie, a segment for each kernel row, in input rows copied between their borders.
@@ -86,7 +97,9 @@ def lower_convolution(
     if bordered:
         # Here in rows of output pixels.
         block_rows = max(1, _BORDERED_BYTES // bordered_bytes // height.stride)
-        scratch = ((block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1) * bordered_bytes + SLACK
+        scratch = (
+            (block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1
+        ) * bordered_bytes + SLACK
     values |= {
         "output": At(output.index),
         "output_stride": channels,
@@ -114,7 +127,7 @@ def lower_convolution(
         "pad_width": width.pad_before,
         "zero_point": zero_point,
     }
-    return Lowered(conv_kernel(context.level.name, variant, asymmetric, stamp()), CONV, values)
+    return Lowered(conv_kernel(context.level.name, variant, asymmetric), CONV, values)
 
 
 def lower_matrix(
@@ -129,7 +142,8 @@ def lower_matrix(
 ) -> tuple[str, int, dict[str, Any]] | None:
     """(variant, asymmetric, values of the MATRIX fields but the output) of a filter [O, depth]; None: left to NumPy.
 
-    segments: how many runs a row of the input comes in, each filled up to four bytes. input_zero_point: of the unsigned input. The constant bias - input_zero_point · Σ weights is folded, in int32.
+    segments: how many runs a row of the input comes in, each filled up to four bytes. input_zero_point: of the unsigned
+    input. The constant bias - input_zero_point · Σ weights is folded, in int32.
     Weights that leave int8 once their zero point is subtracted stay codes of int8 with another zero point, and a
     multiple of the sum of each row of the input makes up for it.
     """
@@ -249,12 +263,11 @@ def sum_rows(p, a, stride, count, terms):  # type: ignore[no-untyped-def]
 
 
 @cache
-def conv_kernel(level: str, variant: str, asymmetric: int, stamp: str) -> Any:
+def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
     """The compiled CONV_2D for an instruction set and a variant of the requantization."""
 
     @kernel
     def conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, CONV)[0]
         if p.mode == _BORDERED:
             first_row, last_row = share(p.rows // p.out_width, thread, threads)

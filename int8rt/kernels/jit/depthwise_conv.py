@@ -8,21 +8,21 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from int8rt.kernels.jit.numba_later import carray
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv
-from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, stamp, store_i64
+from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, store_i64
+from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixels
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
-from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixels
+from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import pack_words, words_stride
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
 DEPTHWISE = fields(
-    "input output border repeated repeated_count weights words blocks tail_weights tail_words tail_count tail_sharing block_channels "
-    "block_weight_bytes block_word_bytes groups low high scratch scratch_bytes "
+    "input output border repeated repeated_count weights words blocks tail_weights tail_words tail_count tail_sharing "
+    "block_channels block_weight_bytes block_word_bytes groups low high scratch scratch_bytes "
     "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
     "dilation_height dilation_width pad_height pad_width"
 )
@@ -93,13 +93,14 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         return None
     if bias is not None and bias.value is None:
         return None
+    biases = 0 if bias is None or bias.value is None else bias.value.reshape(-1)
     if params.depth_multiplier != 1:
         return lower_one_channel(params, context) if input.shape[3] == 1 else None
     height, width, requantization = params.height, params.width, params.requantization
     batches, out_height, out_width, channels = output.shape
     wide = filter.value.reshape(-1, channels).astype(np.int64) - params.filter_zero_point
     zero_point = unsigned(input.type, params.input_zero_point)
-    constant = -zero_point * wide.sum(axis=0) + (0 if bias is None else bias.value.reshape(-1))
+    constant = -zero_point * wide.sum(axis=0) + biases
     variant = vectorized.choose(requantization, 255 * np.abs(wide).sum(axis=0) + np.abs(constant))
     if variant is None or wide.size == 0:
         return None
@@ -139,9 +140,9 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "pad_width": width.pad_before,
     }
     if by_columns:
-        compiled = depthwise_columns_kernel(context.level.name, variant, width.stride, stamp())
+        compiled = depthwise_columns_kernel(context.level.name, variant, width.stride)
     else:
-        compiled = depthwise_kernel(context.level.name, variant, stamp())
+        compiled = depthwise_kernel(context.level.name, variant)
     return Lowered(compiled, DEPTHWISE, values)
 
 
@@ -207,12 +208,11 @@ def fill_table(p, image, y, table):  # type: ignore[no-untyped-def]
 
 
 @cache
-def depthwise_kernel(level: str, variant: str, stamp: str) -> Any:
+def depthwise_kernel(level: str, variant: str) -> Any:
     """The compiled DEPTHWISE_CONV_2D for an instruction set and a variant of the requantization."""
 
     @kernel
     def depthwise_conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, DEPTHWISE)[0]
         table = p.scratch + thread * p.scratch_bytes
         first, last = share(p.batches * p.out_height, thread, threads)
@@ -275,12 +275,11 @@ def fill_columns(p, image, y, table):  # type: ignore[no-untyped-def]
 
 
 @cache
-def depthwise_columns_kernel(level: str, variant: str, stride: int, stamp: str) -> Any:
+def depthwise_columns_kernel(level: str, variant: str, stride: int) -> Any:
     """The compiled DEPTHWISE_CONV_2D for windows three columns wide."""
 
     @kernel
     def depthwise_conv_2d_columns(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, DEPTHWISE)[0]
         table = p.scratch + thread * p.scratch_bytes
         first, last = share(p.batches * p.out_height, thread, threads)

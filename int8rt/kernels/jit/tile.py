@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from int8rt.kernels.jit.numba_later import types
-from int8rt.kernels.jit.numba_later import intrinsic
 
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.quantization import vectorized
 
 _LEVELS = {level.name: level for level in LEVELS}
@@ -49,9 +48,10 @@ def words_stride(level: Level, vectors: int, variant: str) -> int:
 
 # The fields that `matrix_rows` reads; they come first in the block of every kernel that calls it.
 MATRIX = (
-    "weights words panels panel_bytes words_bytes panel_channels tail_weights tail_words tail_vectors tail_count "
-    "segments segment_stride depth4 low high output_stride"
-).split()
+    *("weights", "words", "panels", "panel_bytes", "words_bytes", "panel_channels"),
+    *("tail_weights", "tail_words", "tail_vectors", "tail_count"),
+    *("segments", "segment_stride", "depth4", "low", "high", "output_stride"),
+)
 
 
 @intrinsic(prefer_literal=True)
@@ -62,8 +62,8 @@ def matrix_rows(
     """out[r] = requantize(constant + row_terms[r] + a[r] · weights) for all r < rows, for some panels of channels.
 
     level, variant: literal strings; asymmetric: literal integer, whether row_terms (address of int32[rows]) is read.
-    block: the kernel's block, which begins with MATRIX. a, out: addresses; a_stride: bytes between rows of `a`. A row is
-    `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count from
+    block: the kernel's block, which begins with MATRIX. a, out: addresses; a_stride: bytes between rows of `a`. A row
+    is `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count from
     0; panel number `panels` is the tail.
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant, asymmetric)):

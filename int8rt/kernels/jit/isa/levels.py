@@ -65,10 +65,10 @@ class Level:
         Lanes are in the order of `channels(4)`.
         """
         width = 4 * self.lanes
-        pairs = [e.shuffle(a, b, [x for i in range(width) for x in (i, width + i)]) for a, b in _two(taps)]
+        zipped = [x for i in range(width) for x in (i, width + i)]
+        low, high = (e.shuffle(a, b, zipped) for a, b in _two(taps))
         order = [x for i in range(0, 2 * width, 2) for x in (i, i + 1, 2 * width + i, 2 * width + i + 1)]
-        return [e.shuffle(*pairs, order[start : start + width]) for start in range(0, 4 * width, width)]
-
+        return [e.shuffle(low, high, order[start : start + width]) for start in range(0, 4 * width, width)]
 
     def look_up(self, e: Emitter, table: Sequence[Any], codes: Any) -> Any:
         """The bytes of a table of 256 (four vectors of 64) for 64 codes; only where `looks_up` says so."""
@@ -124,7 +124,7 @@ class Avx2(_Groups):
     name = "avx2"
     lanes = 8
     rows = {1: 6, 2: 4, 4: 2}
-    features = ("avx2",)
+    features: tuple[str, ...] = ("avx2",)
     to_words, to_bytes = "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb"
 
     def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
@@ -137,7 +137,7 @@ class Avx512Vnni(_Groups):
     name = "avx512vnni"
     lanes = 16
     rows = {1: 12, 2: 12, 4: 6}
-    features = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
+    features: tuple[str, ...] = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
     to_words, to_bytes = "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512"
 
     def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
