@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from int8rt.kernels.add import ADD, SUB
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
 from int8rt.kernels.base import Kernel
+from int8rt.kernels.batch_matmul import BATCH_MATMUL
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 from int8rt.kernels.concatenation import CONCATENATION
@@ -15,6 +16,7 @@ from int8rt.kernels.depthwise_conv import DEPTHWISE_CONV_2D
 from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
+from int8rt.kernels.embedding_lookup import EMBEDDING_LOOKUP
 from int8rt.kernels.exp import EXP
 from int8rt.kernels.fill import BROADCAST_TO, FILL, ZEROS_LIKE
 from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
@@ -68,6 +70,7 @@ KERNELS: Mapping[str, Kernel] = {
         ARG_MAX,
         ARG_MIN,
         AVERAGE_POOL_2D,
+        BATCH_MATMUL,
         BATCH_TO_SPACE_ND,
         BROADCAST_TO,
         CAST,
@@ -77,6 +80,7 @@ KERNELS: Mapping[str, Kernel] = {
         DEPTH_TO_SPACE,
         DEQUANTIZE,
         ELU,
+        EMBEDDING_LOOKUP,
         EQUAL,
         EXP,
         EXPAND_DIMS,

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from int8rt.model import Quantization, TensorType
+from int8rt.schema.builder import TensorSpec, single_operator_model
+from tests.differential.cases import Case, check_cases, examples, random_data, shapes, types
+from tests.differential.convolutions import generator, weights
+
+pytestmark = pytest.mark.litert
+
+
+def ids_of(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Some rows; rarely one that does not exist."""
+    ids = rng.integers(0, rows, rng.integers(0, 6)).astype(np.int32)
+    if ids.size and rng.random() < 0.1:
+        ids[0] = rng.choice([-1, rows, 2**31 - 1])
+    return ids
+
+
+@st.composite
+def copies(draw: st.DrawFn) -> Case:
+    shape, type = draw(shapes((2, 4), 5)), draw(types("float32", "int8", "uint8", "int16", "int32", "int64", "bool"))
+    rng = generator(draw, *shape)
+    table = TensorSpec(type, shape, Quantization.per_tensor(0.5, 3) if type == TensorType.INT8 else None)
+    ids = ids_of(rng, shape[0])
+    specs = [TensorSpec(TensorType.INT32, ids.shape), TensorSpec.constant(random_data(rng, table))]
+    model = single_operator_model("EMBEDDING_LOOKUP", specs, [TensorSpec(type, ())], version=5)
+    return Case(model, [ids])
+
+
+@st.composite
+def scaled(draw: st.DrawFn) -> Case:
+    shape, type = draw(shapes((2, 4), 7)), draw(types("int8", "uint8", "int4", "int2"))
+    rng = generator(draw, *shape)
+    scales = rng.choice([0.5, 1 / 3, 1e-40, 3e38, 0.0071], shape[0] if draw(st.booleans()) else 1)
+    zero_points = rng.choice([0, 0, 0, 0, 1], len(scales))
+    quantization = Quantization.per_axis(scales, zero_points, 0) if draw(st.integers(0, 9)) else None
+    table = TensorSpec.constant(weights(rng, shape, type), quantization, type=type)
+    ids = ids_of(rng, shape[0])
+    output = TensorSpec(draw(types("float32", "float16")), ())
+    model = single_operator_model(
+        "EMBEDDING_LOOKUP", [TensorSpec(TensorType.INT32, ids.shape), table], [output], version=5
+    )
+    return Case(model, [ids])
+
+
+@examples
+def test_copies(examples: int) -> None:
+    check_cases(copies(), examples)
+
+
+@examples
+def test_scaled(examples: int) -> None:
+    check_cases(scaled(), examples)
