@@ -63,8 +63,8 @@ def matrix_rows(
 
     level, variant: literal strings; asymmetric: literal integer, whether row_terms (address of int32[rows]) is read.
     block: the kernel's block, which begins with MATRIX. a, out: addresses; a_stride: bytes between rows of `a`. A row
-    is `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count from
-    0; panel number `panels` is the tail.
+    is `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count
+    from 0; panel number `panels` is the tail.
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant, asymmetric)):
         return None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Level:
 
     name = "generic"
     lanes = 8
-    rows = {1: 4, 2: 4, 4: 2}
+    rows: Mapping[int, int] = MappingProxyType({1: 4, 2: 4, 4: 2})
     features: tuple[str, ...] = ()
     looks_up = False
 
@@ -123,7 +124,7 @@ class Avx2(_Groups):
 
     name = "avx2"
     lanes = 8
-    rows = {1: 6, 2: 4, 4: 2}
+    rows = MappingProxyType({1: 6, 2: 4, 4: 2})
     features: tuple[str, ...] = ("avx2",)
     to_words, to_bytes = "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb"
 
@@ -136,7 +137,7 @@ class Avx512Vnni(_Groups):
 
     name = "avx512vnni"
     lanes = 16
-    rows = {1: 12, 2: 12, 4: 6}
+    rows = MappingProxyType({1: 12, 2: 12, 4: 6})
     features: tuple[str, ...] = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
     to_words, to_bytes = "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512"
 
