@@ -33,8 +33,18 @@ def progress(items: Sequence[T], description: str) -> Iterator[T]:
 
 @contextmanager
 def working(description: str) -> Iterator[None]:
-    """A spinner on a terminal while the block runs."""
+    """A spinner on a terminal while the block runs; it says which kernel is being compiled, which takes seconds."""
     from rich.console import Console
 
-    with Console(stderr=True).status(description):
-        yield
+    from int8rt.kernels.jit.events import listening
+
+    with Console(stderr=True).status(description) as status:
+        compiled = 0
+
+        def listen(kernel: str | None) -> None:
+            nonlocal compiled
+            compiled += kernel is not None
+            status.update(description if kernel is None else f"compiling kernel {compiled}, once: {kernel}")
+
+        with listening(listen):
+            yield

@@ -1,4 +1,4 @@
-"""The compiled executor where it is not like NumPy's: shapes that only running tells, errors, limits, several at once."""
+"""The compiled executor where it is not like NumPy's: shapes that only running tells, errors, limits, threads."""
 
 from __future__ import annotations
 

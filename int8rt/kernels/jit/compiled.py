@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from int8rt.kernels.jit import disk
+from int8rt.kernels.jit.events import compiling
 from int8rt.kernels.jit.numba_later import PACKAGES
 from int8rt.kernels.jit.object_code import compile_object, load_object, target
 
-# Called with the name of a kernel before it is compiled, and with None after.
-on_compile: list[Callable[[str | None], None]] = []
 _lock = threading.RLock()
 _IMPORT = re.compile(r"^from (int8rt\.[\w.]+) import ([^(\n]+|\([^)]*\))", re.MULTILINE)
 
@@ -56,13 +55,8 @@ class Kernel:
         key = self.key
         symbol, data = f"int8rt_{key}", disk.load(key)
         if data is None:
-            for listener in on_compile:
-                listener(self.name)
-            try:
+            with compiling(self.name):
                 data = compile_object(self._function, symbol)
-            finally:
-                for listener in on_compile:
-                    listener(None)
             disk.save(key, data)
         return load_object(data, symbol)
 

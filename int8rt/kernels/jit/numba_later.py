@@ -59,10 +59,13 @@ njit = _decorator("numba", "njit")
 intrinsic = _decorator("numba.extending", "intrinsic")
 
 
-def resolve_all() -> None:
-    """Import Numba and put the real thing wherever a module of kernels holds a stand-in: Numba looks at globals."""
-    for module in [module for name, module in sys.modules.items() if name.startswith(PACKAGES)]:
-        if module.__name__ != __name__:
-            for name, value in list(vars(module).items()):
-                if isinstance(value, Later):
-                    setattr(module, name, value.value)
+def resolve_all(function: Callable[..., Any]) -> None:
+    """Import Numba and put the real thing wherever a module of kernels, or that of `function`, holds a stand-in.
+
+    Numba finds what a function calls among the globals of its module.
+    """
+    modules = [vars(module) for name, module in sys.modules.items() if name.startswith(PACKAGES) and name != __name__]
+    for names in [*modules, function.__globals__]:
+        for name, value in list(names.items()):
+            if isinstance(value, Later):
+                names[name] = value.value

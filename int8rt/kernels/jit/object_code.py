@@ -35,7 +35,7 @@ def target() -> str:
 
 def compile_object(function: Callable[..., None], name: str) -> bytes:
     """An object file with the C function `void name(block, thread, threads)`, compiled by Numba for this processor."""
-    resolve_all()
+    resolve_all(function)
     import numba
 
     signature = numba.void(numba.types.voidptr, numba.int64, numba.int64)
