@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping
 
@@ -116,7 +117,7 @@ class SubgraphExecutor:
     def invoke(self, observer: Observer | None = None) -> None:
         """Run all operators in order."""
         if self._plan is None:
-            raise StateError("invoke called on a model that is not ready: call allocate_tensors() first")
+            raise StateError("Invoke called on model that is not ready: call allocate_tensors() first")
         plan = self._plan
         values: MutableMapping[int, Array] = ChainMap(self._values, dict(plan.constants))
         lasting = [self._values[index] for index in (*self.subgraph.inputs, *self._variables) if index in self._values]
@@ -134,6 +135,29 @@ class SubgraphExecutor:
             if not self._preserve:
                 for index in plan.dead_after.get(step.position, ()):
                     self._values.pop(index, None)
+
+
+    def step_backends(self) -> list[str]:
+        """What computes each step: "numpy", or "" where its outputs are constants."""
+        assert self._plan is not None
+        constants = self._plan.constants
+        steps = self._plan.steps
+        return ["" if all(index in constants for index in step.operator.outputs) else "numpy" for step in steps]
+
+    def invoke_timed(self) -> list[float]:
+        """Run all operators in order; the seconds that each step took."""
+        assert self._plan is not None
+        seconds = [0.0] * len(self._plan.steps)
+        before = time.perf_counter()
+
+        def watch(position: int, index: int, value: Array) -> None:
+            nonlocal before
+            now = time.perf_counter()
+            seconds[position] += now - before
+            before = now
+
+        self.invoke(watch)
+        return seconds
 
 
 def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> tuple[Array, ...]:

@@ -1,16 +1,15 @@
 """The TensorFlow Lite interpreter's Python interface, over int8rt.
 
-A script written for `ai_edge_litert.interpreter.Interpreter` runs with only its import changed.
+A script written for `ai_edge_litert.interpreter.Interpreter` runs with only its import changed. Where LiteRT's tests
+look for the words of a message, the words are the same.
 """
 
 from __future__ import annotations
 
-import enum
 import operator
 import os
-import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +20,9 @@ from int8rt.executor import Observer, SubgraphExecutor
 from int8rt.loans import Loans
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Subgraph
+from int8rt.opening import OpResolverType, check_resolver, load_delegate, open_model
 from int8rt.quantization.profiles import get_profile
-from int8rt.schema import check_loadable, load_model, read_model
+from int8rt.schema import check_loadable
 from int8rt.signature_runner import SignatureRunner
 from int8rt.tensor_values import checked_value
 
@@ -30,24 +30,6 @@ __all__ = ["Interpreter", "OpResolverType", "SignatureRunner", "load_delegate"]
 
 Array = npt.NDArray[Any]
 Backend = Literal["auto", "numpy", "jit"]
-
-
-class OpResolverType(enum.Enum):
-    """LiteRT's choice of kernels, for scripts that pass one. int8rt's arithmetic is chosen by `profile` alone.
-
-    AUTO and BUILTIN_REF are taken as they are. The other two name arithmetics of their own: with a warning that the
-    profile is used instead.
-    """
-
-    AUTO = 0
-    BUILTIN = 1
-    BUILTIN_REF = 2
-    BUILTIN_WITHOUT_DEFAULT_DELEGATES = 3
-
-
-def load_delegate(library: str, options: dict[str, Any] | None = None) -> NoReturn:
-    """Always an `InputError`, as LiteRT's function raises where a library can't be loaded: int8rt runs no delegates."""
-    raise InputError(f"failed to load delegate from {library}: int8rt runs no delegates")
 
 
 class Interpreter:
@@ -84,7 +66,7 @@ class Interpreter:
         backend: Backend = "auto",
         limits: MemoryLimits | None = None,
     ) -> None:
-        _check_resolver(experimental_op_resolver_type, profile)
+        check_resolver(experimental_op_resolver_type, profile)
         if num_threads is not None and not isinstance(num_threads, int):
             raise InputError(f"type of num_threads should be int, found {num_threads!r}")
         if num_threads is not None and num_threads < 1:
@@ -93,7 +75,7 @@ class Interpreter:
             raise UnsupportedError("int8rt runs no delegates")
         if backend not in ("auto", "numpy", "jit"):
             raise InputError(f"unknown backend {backend!r}; known: 'auto', 'numpy', 'jit'")
-        self._model = _open(model_path, model_content)
+        self._model = open_model(model_path, model_content)
         check_loadable(self._model)
         self._profile = get_profile(profile)
         self._limits = limits or MemoryLimits()
@@ -197,7 +179,9 @@ class Interpreter:
 
     def _get_op_details(self, op_index: int) -> dict[str, Any]:
         if not 0 <= op_index < len(self._subgraph(0).operators):
-            raise InputError(f"invalid node index {op_index}: the model has {len(self._subgraph(0).operators)}")
+            raise InputError(
+                f"Invalid node index {op_index}, the model has {len(self._subgraph(0).operators)} operators"
+            )
         return operator_details(self._subgraph(0), op_index)
 
     def _get_ops_details(self) -> list[dict[str, Any]]:
@@ -227,7 +211,7 @@ class Interpreter:
     def _check_index(self, subgraph_index: int, index: int) -> int:
         index, count = operator.index(index), len(self._subgraph(subgraph_index).tensors)
         if not 0 <= index < count:
-            raise InputError(f"invalid tensor index {index}: the subgraph has {count} tensors")
+            raise InputError(f"Invalid tensor index {index} exceeds max tensor index {count}")
         return index
 
     def _resize(self, subgraph_index: int, index: int, size: npt.ArrayLike, strict: bool) -> None:
@@ -253,26 +237,3 @@ class Interpreter:
         executor = self._executor(subgraph_index)
         tensor = self._subgraph(subgraph_index).tensors[index]
         executor.set(index, checked_value(tensor, index, executor.shape(index), value))
-
-
-def _open(path: str | os.PathLike[str] | None, content: bytes | bytearray | memoryview | Model | None) -> Model:
-    if (path is None) == (content is None):
-        given = "found both" if path is not None else "found neither"
-        raise InputError(f"`model_path` or `model_content` must be specified, {given}")
-    if isinstance(content, Model):
-        return content
-    if content is not None:
-        return read_model(content)
-    assert path is not None
-    try:
-        return load_model(path)
-    except OSError as error:
-        raise InputError(f"could not open {os.fspath(path)!r}: {error.strerror or error}") from error
-
-
-def _check_resolver(resolver: Any, profile: str) -> None:
-    name = getattr(resolver, "name", None)  # LiteRT's own enum is welcome too
-    if name not in OpResolverType.__members__:
-        raise InputError(f"unrecognized passed in op resolver type: {resolver}")
-    if name not in ("AUTO", "BUILTIN_REF"):
-        warnings.warn(f"int8rt computes as its profile {profile!r} does, not as {resolver}", stacklevel=3)

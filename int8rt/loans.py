@@ -34,7 +34,7 @@ class Loans:
         """Raise `StateError` if any view is still referenced: what follows would leave it behind."""
         if self.held:
             raise StateError(
-                "there is at least 1 reference to internal data of the interpreter in the form of a numpy array or "
+                "There is at least 1 reference to internal data of the interpreter in the form of a numpy array or "
                 "slice: hold the function that tensor() returns, not its result"
             )
 

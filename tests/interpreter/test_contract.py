@@ -46,13 +46,13 @@ def test_one_of_path_and_content(make: Make, options: dict[str, Any]) -> None:
 
 
 def test_missing_file(make: Make) -> None:
-    with pytest.raises(ValueError, match=r"(?i)could not open 'totally_invalid_file_name'"):
+    with pytest.raises(ValueError, match=r"Could not open 'totally_invalid_file_name'"):
         make(model_path="totally_invalid_file_name")
 
 
 @pytest.mark.parametrize("content", [b"short", b"wrong_identifier", bytes(100)])
 def test_no_model(make: Make, content: bytes) -> None:
-    with pytest.raises(ValueError, match=r"(?i)not a.*(flatbuffer|model)"):
+    with pytest.raises(ValueError, match=r"The model is not a valid Flatbuffer buffer"):
         make(model_content=content)
 
 
@@ -73,7 +73,7 @@ def test_two_threads(make: Make) -> None:
 
 
 def test_wrong_resolver(make: Make) -> None:
-    with pytest.raises(ValueError, match=r"(?i)unrecognized passed in op resolver type: test"):
+    with pytest.raises(ValueError, match=r"Unrecognized passed in op resolver type: test"):
         make(model_content=models.two_adds(), experimental_op_resolver_type="test")
 
 
@@ -135,7 +135,7 @@ def test_scalars(make: Make) -> None:
 
 def test_invoke_before_allocating(make: Make) -> None:
     interpreter = make(model_content=models.two_adds())
-    with pytest.raises(RuntimeError, match=r"(?i)invoke called on a? ?model that is not ready"):
+    with pytest.raises(RuntimeError, match=r"Invoke called on model that is not ready"):
         interpreter.invoke()
 
 
@@ -208,16 +208,16 @@ def test_intermediate_and_output_tensors_may_be_set(make: Make) -> None:
 @pytest.mark.parametrize("index", [100, -1])
 def test_wrong_index(make: Make, index: int) -> None:
     interpreter = ready(make, models.two_adds())
-    with pytest.raises(ValueError, match=r"(?i)invalid tensor index"):
+    with pytest.raises(ValueError, match=r"Invalid tensor index"):
         interpreter.get_tensor(index)
-    with pytest.raises(ValueError, match=r"(?i)invalid tensor index"):
+    with pytest.raises(ValueError, match=r"Invalid tensor index"):
         interpreter.set_tensor(index, ones(1, 4))
     access = interpreter.tensor(index)
-    with pytest.raises(ValueError, match=r"(?i)invalid tensor index"):
+    with pytest.raises(ValueError, match=r"Invalid tensor index"):
         access()
-    with pytest.raises(ValueError, match=r"(?i)invalid tensor index"):
+    with pytest.raises(ValueError, match=r"Invalid tensor index"):
         interpreter._get_tensor_details(index, 0)
-    with pytest.raises(ValueError, match=r"(?i)invalid node index"):
+    with pytest.raises(ValueError, match=r"Invalid node index"):
         interpreter._get_op_details(index)
 
 
@@ -371,7 +371,7 @@ def test_held_views_stop_what_would_leave_them_behind(make: Make) -> None:
         interpreter.allocate_tensors,
         lambda: interpreter.resize_tensor_input(0, [1, 4]),
     ):
-        with pytest.raises(RuntimeError, match=r"(?i)there is at least 1 reference"):
+        with pytest.raises(RuntimeError, match=r"There is at least 1 reference"):
             call()
     del part
     assert interpreter._safe_to_run()

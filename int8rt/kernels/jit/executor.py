@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -110,7 +111,7 @@ class JitExecutor(SubgraphExecutor):
         """Run all operators in order."""
         plan, program = self._plan, self.program
         if plan is None or program is None:
-            raise StateError("invoke called on a model that is not ready: call allocate_tensors() first")
+            raise StateError("Invoke called on model that is not ready: call allocate_tensors() first")
         if self._set_anyway:
             for index in self._set_anyway:
                 self._values.pop(index, None)
@@ -143,6 +144,29 @@ class JitExecutor(SubgraphExecutor):
                 observer(step.position, index, value)
             self._drop(plan, step)
         run(*program.outward)
+
+    def step_backends(self) -> list[str]:
+        """What computes each step: "jit", "numpy", or "" where nothing is to be done."""
+        assert self.program is not None
+        order = self.program.order
+        return ["numpy" if isinstance(item, NumpyStep) else "jit" if item else "" for item in order]
+
+    def invoke_timed(self) -> list[float]:
+        """Run all operators in order; the seconds that each step took, called by itself."""
+        plan, program = self._plan, self.program
+        assert plan is not None
+        assert program is not None
+        run, seconds = self._runner(program), []
+        run(*program.inward)
+        for step, item in zip(plan.steps, program.order, strict=True):
+            start = time.perf_counter()
+            if isinstance(item, NumpyStep):
+                self._evaluate(plan, program, step)
+            elif item is not None:
+                run(*item)
+            seconds.append(time.perf_counter() - start if item is not None else 0.0)
+        run(*program.outward)
+        return seconds
 
     def _runner(self, program: Program) -> Callable[[int, int], None]:
         """What runs rows [first, last) of the table."""
