@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.float32.functions import elementwise, rsqrt, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import LookupTableParams, evaluate_lookup_table, prepare_lookup_table, within_spec
@@ -186,29 +187,38 @@ ABS = Kernel(
     max_version=3,
 )
 
-LOG = Kernel(
-    name="LOG",
-    signatures=signatures("T -> T", T=("int8", "int16")),
-    prepare=prepare_log,
-    evaluate=evaluate_lookup_table,
-    source="kernels/elementwise.cc, internal/common.h",
-    max_version=2,
+LOG = with_float32(
+    Kernel(
+        name="LOG",
+        signatures=signatures("T -> T", T=("int8", "int16")),
+        prepare=prepare_log,
+        evaluate=evaluate_lookup_table,
+        source="kernels/elementwise.cc, internal/common.h",
+        max_version=2,
+    ),
+    elementwise(libm.log),
 )
 
-SQRT = Kernel(
-    name="SQRT",
-    signatures=signatures("T -> T", T=("int8", "int16")),
-    prepare=prepare_sqrt,
-    evaluate=evaluate_sqrt,
-    source="kernels/elementwise.cc",
-    max_version=2,
+SQRT = with_float32(
+    Kernel(
+        name="SQRT",
+        signatures=signatures("T -> T", T=("int8", "int16")),
+        prepare=prepare_sqrt,
+        evaluate=evaluate_sqrt,
+        source="kernels/elementwise.cc",
+        max_version=2,
+    ),
+    elementwise(np.sqrt),
 )
 
-RSQRT = Kernel(
-    name="RSQRT",
-    signatures=signatures("T -> T", T=("int8", "int16")),
-    prepare=prepare_rsqrt,
-    evaluate=evaluate_rsqrt,
-    source="kernels/elementwise.cc, internal/common.h",
-    max_version=3,
+RSQRT = with_float32(
+    Kernel(
+        name="RSQRT",
+        signatures=signatures("T -> T", T=("int8", "int16")),
+        prepare=prepare_rsqrt,
+        evaluate=evaluate_rsqrt,
+        source="kernels/elementwise.cc, internal/common.h",
+        max_version=3,
+    ),
+    elementwise(rsqrt),
 )

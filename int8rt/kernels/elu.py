@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.float32.functions import elementwise, with_float32
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import LookupTableParams, evaluate_lookup_table, prepare_lookup_table
 from int8rt.quantization import libm
@@ -27,11 +28,14 @@ def prepare(context: OperatorContext) -> LookupTableParams:
     return prepare_lookup_table(context, elu)
 
 
-ELU = Kernel(
-    name="ELU",
-    signatures=signatures("int8 -> int8"),
-    prepare=prepare,
-    evaluate=evaluate_lookup_table,
-    source="kernels/activations.cc, internal/common.h",
-    max_version=1,
+ELU = with_float32(
+    Kernel(
+        name="ELU",
+        signatures=signatures("int8 -> int8"),
+        prepare=prepare,
+        evaluate=evaluate_lookup_table,
+        source="kernels/activations.cc, internal/common.h",
+        max_version=1,
+    ),
+    elementwise(elu),
 )

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.float32 import functions
+from int8rt.kernels.float32.functions import elementwise, with_float32
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.quantization.effective_scales import float32_product_ratio
@@ -95,11 +97,14 @@ def evaluate(params: HardSwishParams, input: Array) -> Array:
     return lookup(input, params.table)
 
 
-HARD_SWISH = Kernel(
-    name="HARD_SWISH",
-    signatures=signatures("T -> T", T=("int8", "uint8")),
-    prepare=prepare,
-    evaluate=evaluate,
-    source="kernels/activations.cc, reference/hard_swish.h",
-    max_version=1,
+HARD_SWISH = with_float32(
+    Kernel(
+        name="HARD_SWISH",
+        signatures=signatures("T -> T", T=("int8", "uint8")),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/activations.cc, reference/hard_swish.h",
+        max_version=1,
+    ),
+    elementwise(functions.hard_swish),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.float32.functions import FloatParams, l2_normalization, row_params, with_float32
 from int8rt.kernels.rows import by_rows
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import require_output
@@ -36,11 +37,22 @@ def prepare(context: OperatorContext) -> L2NormalizationParams:
     input = context.input(0)
     if input.rank < 1:
         raise context.invalid(f"input {input.name!r} must have at least one dimension")
+    check_activation(context)
+    require_output(context, 1 / 128, _UINT8_ZERO_POINT if input.type == TensorType.UINT8 else 0)
+    return L2NormalizationParams(output_shapes=(input.shape,), input_zero_point=context.per_tensor(input)[1])
+
+
+def prepare_float(context: OperatorContext) -> FloatParams:
+    """Check that there is no fused activation."""
+    check_activation(context)
+    return row_params(context)
+
+
+def check_activation(context: OperatorContext) -> None:
+    """`ModelError` where there is a fused activation."""
     activation = context.options(L2NormOptions).fused_activation_function
     if activation != ActivationFunctionType.NONE:
         raise context.invalid(f"has fused activation {activation.name}, expected NONE")
-    require_output(context, 1 / 128, _UINT8_ZERO_POINT if input.type == TensorType.UINT8 else 0)
-    return L2NormalizationParams(output_shapes=(input.shape,), input_zero_point=context.per_tensor(input)[1])
 
 
 def evaluate(params: L2NormalizationParams, input: Array) -> Array:
@@ -59,11 +71,15 @@ def _normalize(params: L2NormalizationParams, rows: Array) -> Array:
     return saturate(normalized + _UINT8_ZERO_POINT, np.uint8)
 
 
-L2_NORMALIZATION = Kernel(
-    name="L2_NORMALIZATION",
-    signatures=signatures("T -> T", T=("int8", "uint8")),
-    prepare=prepare,
-    evaluate=evaluate,
-    source="kernels/l2norm.cc, reference/integer_ops/l2normalization.h, reference/l2normalization.h",
-    max_version=2,
+L2_NORMALIZATION = with_float32(
+    Kernel(
+        name="L2_NORMALIZATION",
+        signatures=signatures("T -> T", T=("int8", "uint8")),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/l2norm.cc, reference/integer_ops/l2normalization.h, reference/l2normalization.h",
+        max_version=2,
+    ),
+    l2_normalization,
+    prepare_float,
 )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.float32.functions import log_softmax, row_params, with_float32
 from int8rt.kernels.rows import by_rows, differences_to_maximum
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.softmax import (
@@ -100,11 +101,15 @@ def _log_softmax(params: LogSoftmaxParams, rows: Array) -> Array:
     return saturate(np.where(-differences.astype(np.int64) > bound, output, info.min), rows.dtype)
 
 
-LOG_SOFTMAX = Kernel(
-    name="LOG_SOFTMAX",
-    signatures=signatures("T -> T", T=("int8", "uint8")),
-    prepare=prepare,
-    evaluate=evaluate,
-    source="kernels/activations.cc, reference/integer_ops/log_softmax.h, reference/log_softmax.h",
-    max_version=2,
+LOG_SOFTMAX = with_float32(
+    Kernel(
+        name="LOG_SOFTMAX",
+        signatures=signatures("T -> T", T=("int8", "uint8")),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/activations.cc, reference/integer_ops/log_softmax.h, reference/log_softmax.h",
+        max_version=2,
+    ),
+    log_softmax,
+    row_params,
 )

@@ -19,6 +19,7 @@ from int8rt.kernels.elu import ELU
 from int8rt.kernels.embedding_lookup import EMBEDDING_LOOKUP
 from int8rt.kernels.exp import EXP
 from int8rt.kernels.fill import BROADCAST_TO, FILL, ZEROS_LIKE
+from int8rt.kernels.float32.functions import COS, SIN, SQUARE
 from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
 from int8rt.kernels.fully_connected import FULLY_CONNECTED
 from int8rt.kernels.gather import GATHER, GATHER_ND
@@ -76,6 +77,7 @@ KERNELS: Mapping[str, Kernel] = {
         CAST,
         CONCATENATION,
         CONV_2D,
+        COS,
         DEPTHWISE_CONV_2D,
         DEPTH_TO_SPACE,
         DEQUANTIZE,
@@ -136,6 +138,7 @@ KERNELS: Mapping[str, Kernel] = {
         SELECT,
         SELECT_V2,
         SHAPE,
+        SIN,
         SLICE,
         SOFTMAX,
         SPACE_TO_BATCH_ND,
@@ -143,6 +146,7 @@ KERNELS: Mapping[str, Kernel] = {
         SPLIT,
         SPLIT_V,
         SQRT,
+        SQUARE,
         SQUARED_DIFFERENCE,
         SQUEEZE,
         STRIDED_SLICE,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.float32.functions import FloatParams, row_params, softmax, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.rows import by_rows, differences_to_maximum
 from int8rt.kernels.signature import signatures
@@ -97,6 +98,11 @@ def prepare(context: OperatorContext) -> SoftmaxParams | SoftmaxInt16Params:
     )
 
 
+def prepare_float(context: OperatorContext) -> FloatParams:
+    """The parameters of float32 rows."""
+    return row_params(context, context.options(SoftmaxOptions).beta)
+
+
 def check_output(context: OperatorContext, scale: float, zero_point: int) -> None:
     """`ModelError` unless the output has this zero point, and this scale within 0.1 %."""
     output = context.output()
@@ -171,11 +177,15 @@ def _softmax_int16(params: SoftmaxInt16Params, rows: Array) -> Array:
     return np.clip(output, 0, 32767).astype(np.int16)
 
 
-SOFTMAX = Kernel(
-    name="SOFTMAX",
-    signatures=signatures("int8 -> int8|int16", "uint8 -> uint8|int16", "int16 -> int16"),
-    prepare=prepare,
-    evaluate=evaluate,
-    source="kernels/activations.cc, reference/softmax.h",
-    max_version=3,
+SOFTMAX = with_float32(
+    Kernel(
+        name="SOFTMAX",
+        signatures=signatures("int8 -> int8|int16", "uint8 -> uint8|int16", "int16 -> int16"),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/activations.cc, reference/softmax.h",
+        max_version=3,
+    ),
+    softmax,
+    prepare_float,
 )

@@ -1,4 +1,4 @@
-"""exp, expm1, log, tanh, erf and erfc as the C library of this machine computes them.
+"""exp, expm1, log, sin, cos, tanh, erf and erfc as the C library of this machine computes them.
 
 TensorFlow Lite fills its look-up tables with the C library's functions; NumPy's own float32 functions differ from them
 in the last bit, which can move an entry of a table by one. Without a C library to call, the functions are evaluated in
@@ -31,6 +31,8 @@ _FLOAT64: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
     "tanh": np.tanh,
     "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "erfc": np.vectorize(math.erfc, otypes=[np.float64]),
@@ -56,6 +58,16 @@ def expm1(x: FloatArray) -> FloatArray:
 def log(x: FloatArray) -> FloatArray:
     """The natural logarithm; minus infinity at 0, NaN below."""
     return _apply("log", x)
+
+
+def sin(x: FloatArray) -> FloatArray:
+    """The sine of an angle in radians; NaN of infinities."""
+    return _apply("sin", x)
+
+
+def cos(x: FloatArray) -> FloatArray:
+    """The cosine of an angle in radians; NaN of infinities."""
+    return _apply("cos", x)
 
 
 def tanh(x: FloatArray) -> FloatArray:

@@ -1,0 +1,142 @@
+"""Functions of one float32 tensor as the reference kernels compute them, with the functions of the C library."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.signature import signatures
+from int8rt.model import TensorType
+from int8rt.quantization import libm
+
+Float32 = npt.NDArray[np.float32]
+
+_LOGISTIC_ABOVE = np.float32(16.619047164916992188)
+_LOGISTIC_BELOW = np.float32(-9)
+_L2_EPSILON = np.float32(1e-6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatParams(Params):
+    """beta: factor of SOFTMAX's exponents; 1 elsewhere."""
+
+    beta: float = 1.0
+
+
+def float_params(context: OperatorContext) -> FloatParams:
+    """Of an operator whose output has the shape of its input."""
+    return FloatParams(output_shapes=(context.input(0).shape,))
+
+
+def row_params(context: OperatorContext, beta: float = 1.0) -> FloatParams:
+    """Of an operator along the last axis, which must be there."""
+    input = context.input(0)
+    if input.rank < 1:
+        raise context.invalid(f"input {input.name!r} must have at least one dimension")
+    return FloatParams(output_shapes=(input.shape,), beta=beta)
+
+
+def with_float32(
+    kernel: Kernel,
+    function: Callable[[FloatParams, Float32], Float32],
+    prepare_float: Callable[[OperatorContext], FloatParams] = float_params,
+) -> Kernel:
+    """`kernel` with a `function` of float32 tensors besides its integer types."""
+
+    def prepare(context: OperatorContext) -> Params:
+        is_float = context.input(0).type == TensorType.FLOAT32
+        return prepare_float(context) if is_float else kernel.prepare(context)
+
+    def evaluate(params: Any, input: Array) -> Any:
+        if not isinstance(params, FloatParams):
+            return kernel.evaluate(params, input)
+        with np.errstate(all="ignore"):
+            return function(params, input)
+
+    types = (*kernel.signatures, *signatures("float32 -> float32"))
+    return dataclasses.replace(kernel, signatures=types, prepare=prepare, evaluate=evaluate)
+
+
+def elementwise(function: Callable[[Float32], Float32]) -> Callable[[FloatParams, Float32], Float32]:
+    """A function of each element for `with_float32`."""
+    return lambda params, x: function(x)
+
+
+def logistic(x: Float32) -> Float32:
+    """1 / (1 + e^-x); 1 for large x, and e^x for x below -9. Source: reference/logistic.h."""
+    low = x < _LOGISTIC_BELOW
+    e = libm.exp(np.where(low, x, -x))
+    value = np.where(low, e, np.float32(1) / (np.float32(1) + e))
+    return np.where(x > _LOGISTIC_ABOVE, np.float32(1), value)
+
+
+def rsqrt(x: Float32) -> Float32:
+    """1 / sqrt(x)."""
+    return np.asarray(np.float32(1) / np.sqrt(x))
+
+
+def hard_swish(x: Float32) -> Float32:
+    """x · min(max(x + 3, 0), 6) / 6. Source: reference/hard_swish.h."""
+    shifted = x + np.float32(3)
+    held = np.where(shifted > 0, shifted, np.float32(0))
+    return x * np.where(held < 6, held, np.float32(6)) / np.float32(6)
+
+
+def softmax(params: FloatParams, x: Float32) -> Float32:
+    """e^(beta · (x - max)) over the sum along the last axis. Source: reference/softmax.h."""
+    exponentials = libm.exp((x - _row_maximum(x)) * np.float32(params.beta))
+    return np.asarray(exponentials / _row_sum(exponentials))
+
+
+def log_softmax(params: FloatParams, x: Float32) -> Float32:
+    """x - max - log Σ e^(x - max) along the last axis. Source: reference/log_softmax.h."""
+    differences = x - _row_maximum(x)
+    return np.asarray(differences - libm.log(_row_sum(libm.exp(differences))))
+
+
+def l2_normalization(params: FloatParams, x: Float32) -> Float32:
+    """x over the root of Σ x² along the last axis, which is at least 1e-6. Source: reference/l2normalization.h."""
+    norm = np.sqrt(_row_sum(x * x))
+    return np.asarray(x / np.where(norm < _L2_EPSILON, _L2_EPSILON, norm))
+
+
+def _row_maximum(x: Float32) -> Float32:
+    """The largest element along the last axis, which is kept; NaN counts as no element."""
+    lowest = np.finfo(np.float32).min
+    return np.fmax.reduce(x, axis=-1, keepdims=True, initial=lowest)
+
+
+def _row_sum(x: Float32) -> Float32:
+    """The sum along the last axis, which is kept, from the first element to the last."""
+    total = np.zeros((*x.shape[:-1], 1), np.float32)
+    for column in range(x.shape[-1]):
+        total += x[..., column : column + 1]
+    return total
+
+
+def _float_kernel(name: str, function: Callable[[Float32], Float32], max_version: int) -> Kernel:
+    """An operator that has no integer types."""
+
+    def evaluate(params: FloatParams, input: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return function(input)
+
+    return Kernel(
+        name=name,
+        signatures=signatures("float32 -> float32"),
+        prepare=float_params,
+        evaluate=evaluate,
+        source="kernels/elementwise.cc",
+        max_version=max_version,
+    )
+
+
+SIN = _float_kernel("SIN", libm.sin, 1)
+COS = _float_kernel("COS", libm.cos, 1)
+SQUARE = _float_kernel("SQUARE", np.square, 1)
