@@ -132,12 +132,12 @@ def evaluate(params: StridedSliceParams, input: Array, begin: Array, end: Array,
     """A copy of the elements taken."""
     (shape,) = params.output_shapes
     assert shape is not None
-    box: tuple[Any, ...] = (*(_slice(r) for r in params.ranges), Ellipsis)
+    box: tuple[Any, ...] = (*(as_slice(r) for r in params.ranges), Ellipsis)
     taken: Array = input.reshape(params.input_shape)[box]
     return taken.reshape(shape).copy()
 
 
-def _slice(taken: range) -> slice:
+def as_slice(taken: range) -> slice:
     """A range as a slice, where -1 would not mean the position before the first element."""
     if len(taken) == 0:
         return slice(0, 0)

@@ -1,80 +1,65 @@
-"""Operators that only move elements, read off their own NumPy definitions.
+"""Operators that only move elements.
 
-A definition that returns a view says itself with which strides to walk; any other is evaluated on the numbers of the
-input's elements, and its result tells where each output element comes from, run by run.
+An output that is a view of the input in another order tells by its strides how to walk. Any other operator is evaluated
+on the numbers of the input's elements, and its result tells where each output element comes from, run by run.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Params, as_tuple, element_count
-from int8rt.kernels.jit.abi import (
-    copy_exactly,
-    fields,
-    kernel,
-    load_i64,
-    load_u8,
-    load_u16,
-    load_u32,
-    share,
-    stamp,
-    store_i64,
-    store_u8,
-    store_u16,
-    store_u32,
+from int8rt.errors import EvaluationError
+from int8rt.kernels.base import Array, Params, as_tuple, element_count
+from int8rt.kernels.concatenation import ConcatenationParams
+from int8rt.kernels.jit.copies import (
+    BLOCKS,
+    RANK,
+    RUNS,
+    STRIDED,
+    blocks_kernel,
+    rescaled_blocks_kernel,
+    runs_kernel,
+    strided_kernel,
 )
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, unsigned
-from int8rt.kernels.jit.numba_later import carray
-from int8rt.kernels.pad import PadParams
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, to_arena
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.space_batch import SpaceBatchParams
+from int8rt.kernels.strided_slice import as_slice
 from int8rt.model import TensorType
 
-RUNS = fields("input output runs count fill")
-STRIDED = fields(
-    "input output size offset n0 n1 n2 n3 n4 n5 s0 s1 s2 s3 s4 s5"
-)
-BLOCKS = fields("input output rows bytes output_stride output_offset")
 # Beyond this many runs their list is larger than what it moves.
 _MOST_RUNS = 1 << 16
-_RANK = 6
+_OBJECTS = (TensorType.STRING, TensorType.RESOURCE, TensorType.VARIANT)
 
 
 def lower(params: Params, context: LowerContext) -> Lowered | list[Lowered] | None:
-    """The step of an operator that moves the elements of its first input that is no constant."""
-    if any(slot.type in (TensorType.STRING, TensorType.RESOURCE, TensorType.VARIANT) for slot in context.outputs):
+    """The steps of an operator that moves the elements of one input, the others being constants."""
+    index = 1 if context.name == "SPLIT" else 0
+    source = context.input(index)
+    others = [slot for i, slot in enumerate(context.inputs) if slot is not None and i != index]
+    if any(slot.value is None for slot in others):
         return None
-    sources = [i for i, slot in enumerate(context.inputs) if slot is not None and slot.value is None]
-    if len(sources) != 1:
-        return None
-    source = context.input(sources[0])
     size = source.type.dtype.itemsize
-    if any(slot.type.dtype.itemsize != size for slot in context.outputs) or not element_count(source.shape):
+    if any(slot.type in _OBJECTS or slot.type.dtype.itemsize != size for slot in (source, *context.outputs)):
         return None
     probe = np.empty(source.shape, np.dtype(f"V{size}"))
-    results = _evaluate(params, context, sources[0], probe)
-    if results is None:
-        return None
-    steps = [
-        _strided(context, i, source.index, result, probe) if np.may_share_memory(result, probe) else None
-        for i, result in enumerate(results)
-    ]
-    if all(step is not None for step in steps):
-        return [step for step in steps if step is not None]
-    return _runs(params, context, sources[0]) if len(results) == 1 else None
+    if context.name in _VIEWS:
+        views = zip(context.outputs, _VIEWS[context.name](params, probe), strict=True)
+        steps = [_strided(slot.index, source.index, view, probe) for slot, view in views]
+        if None not in steps:
+            return [step for step in steps if step is not None]
+    return _runs(params, context, index) if len(context.outputs) == 1 else None
 
 
 def lower_concatenation(params: Any, context: LowerContext) -> list[Lowered] | None:
     """CONCATENATION and PACK: each input's blocks to their places in the output's rows."""
     output = context.outputs[0]
-    rescaled = any(table is not None for table in getattr(params, "tables", None) or ())
-    if output.type == TensorType.STRING or rescaled or not element_count(output.shape):
+    if output.type in _OBJECTS:
         return None
     axis, size = params.axis, output.type.dtype.itemsize
     rows = element_count(output.shape[:axis])
@@ -83,6 +68,7 @@ def lower_concatenation(params: Any, context: LowerContext) -> list[Lowered] | N
     for index in range(len(context.inputs)):
         input = context.input(index)
         block = element_count(input.shape) // rows * size
+        table = params.tables[index] if isinstance(params, ConcatenationParams) else None
         values: dict[str, Any] = {
             "input": At(input.index),
             "output": At(output.index),
@@ -91,25 +77,75 @@ def lower_concatenation(params: Any, context: LowerContext) -> list[Lowered] | N
             "output_stride": stride,
             "output_offset": offset,
         }
-        steps.append(Lowered(blocks_kernel(stamp()), BLOCKS, values))
+        if table is None:
+            steps.append(Lowered(blocks_kernel(), BLOCKS, values))
+        else:
+            steps.append(Lowered(rescaled_blocks_kernel(), BLOCKS, values | {"table": Data(table)}))
         offset += block
     return steps
 
 
-def _evaluate(
-    params: Params, context: LowerContext, source: int, probe: npt.NDArray[Any]
-) -> tuple[npt.NDArray[Any], ...] | None:
+def _split(params: Any, input: Array) -> tuple[Array, ...]:
+    ahead = (slice(None),) * params.axis
+    shapes = zip(params.begin, params.output_shapes, strict=True)
+    return tuple(input[(*ahead, slice(begin, begin + shape[params.axis]))] for begin, shape in shapes)
+
+
+def _unpack(params: Any, input: Array) -> tuple[Array, ...]:
+    moved = np.moveaxis(input, params.axis, 0)
+    return tuple(moved[i, ...] for i in range(len(moved)))
+
+
+def _space_to_depth(params: Any, input: Array) -> tuple[Array, ...]:
+    (batches, height, width, _), block = params.output_shapes[0], params.block_size
+    return (input.reshape(batches, height, block, width, block, input.shape[3]).transpose(0, 1, 3, 2, 4, 5),)
+
+
+def _depth_to_space(params: Any, input: Array) -> tuple[Array, ...]:
+    block = params.block_size
+    return (input.reshape(*input.shape[:3], block, block, params.output_shapes[0][3]).transpose(0, 1, 3, 2, 4, 5),)
+
+
+def _tile(params: Any, input: Array) -> tuple[Array, ...]:
+    shape = [n for pair in zip(params.multipliers, input.shape, strict=True) for n in pair]
+    return (np.broadcast_to(input.reshape([n for size in input.shape for n in (1, size)]), shape),)
+
+
+def _slice(params: Any, input: Array) -> tuple[Array, ...]:
+    shape = params.output_shapes[0]
+    return (input[tuple(slice(begin, begin + size) for begin, size in zip(params.begin, shape, strict=True))],)
+
+
+def _strided_slice(params: Any, input: Array) -> tuple[Array, ...]:
+    return (input.reshape(params.input_shape)[tuple(as_slice(taken) for taken in params.ranges)],)
+
+
+# Operators as views of their input whose elements are in the order of the outputs'.
+_VIEWS: Mapping[str, Callable[[Any, Array], tuple[Array, ...]]] = {
+    "BROADCAST_TO": lambda params, input: (np.broadcast_to(input, params.output_shapes[0]),),
+    "DEPTH_TO_SPACE": _depth_to_space,
+    "REVERSE_V2": lambda params, input: (np.flip(input, params.axis),),
+    "SLICE": _slice,
+    "SPACE_TO_DEPTH": _space_to_depth,
+    "SPLIT": _split,
+    "SPLIT_V": _split,
+    "STRIDED_SLICE": _strided_slice,
+    "TILE": _tile,
+    "TRANSPOSE": lambda params, input: (np.transpose(input, params.perm),),
+    "UNPACK": _unpack,
+}
+
+
+def _evaluate(params: Params, context: LowerContext, index: int, input: Array) -> tuple[Array, ...] | None:
     inputs = [None if slot is None else slot.value for slot in context.inputs]
-    inputs[source] = probe
+    inputs[index] = input
     try:
         return as_tuple(KERNELS[context.name].evaluate(params, *inputs))
-    except (TypeError, ValueError):  # arithmetic on bare bytes: the definition does more than to move them
+    except EvaluationError:  # an index that is out of range: NumPy says so while running
         return None
 
 
-def _strided(
-    context: LowerContext, output: int, source: int, view: npt.NDArray[Any], probe: npt.NDArray[Any]
-) -> Lowered | None:
+def _strided(output: int, source: int, view: Array, probe: Array) -> Lowered | None:
     dimensions: list[list[int]] = []
     for n, stride in zip(view.shape, view.strides, strict=True):
         if n == 1:
@@ -121,125 +157,51 @@ def _strided(
     size = probe.dtype.itemsize
     if dimensions and dimensions[-1][1] == size:
         size *= dimensions.pop()[0]
-    if len(dimensions) > _RANK or not view.size:
+    if len(dimensions) > RANK:
         return None
-    dimensions = [[1, 0]] * (_RANK - len(dimensions)) + dimensions
+    dimensions = [[1, 0]] * (RANK - len(dimensions)) + dimensions
     values: dict[str, Any] = {
         "input": At(source),
-        "output": At(context.outputs[output].index),
+        "output": At(output),
         "size": size,
         "offset": view.ctypes.data - probe.ctypes.data,
         **{f"n{i}": n for i, (n, _) in enumerate(dimensions)},
         **{f"s{i}": stride for i, (_, stride) in enumerate(dimensions)},
     }
-    return Lowered(strided_kernel(stamp()), STRIDED, values)
+    return Lowered(strided_kernel(), STRIDED, values)
 
 
-def _runs(params: Params, context: LowerContext, source: int) -> Lowered | None:
+def pattern(element: Array) -> int:
+    """An element of at most eight bytes as it lies in the arena, repeated to fill them, as one int64."""
+    return int(np.frombuffer((to_arena(element.reshape(1)).tobytes() * 8)[:8], np.int64)[0])
+
+
+def _runs(params: Params, context: LowerContext, index: int) -> Lowered | None:
     """One step that copies run after run; a run that starts at -1 is filled."""
-    slot, output = context.input(source), context.outputs[0]
-    fill = 0
-    if isinstance(params, PadParams | SpaceBatchParams):
-        if isinstance(params, PadParams) and len(context.inputs) > 2:
-            return None
-        fill = unsigned(output.type, params.pad_value)
-        params = dataclasses.replace(params, pad_value=-1)
-    numbers = np.arange(element_count(slot.shape), dtype=np.int64).reshape(slot.shape)
-    results = _evaluate(params, context, source, numbers)
-    if results is None or not results[0].size or (fill and slot.type.dtype.itemsize != 1):
+    slot, output = context.input(index), context.outputs[0]
+    size, elements, pad_value = slot.type.dtype.itemsize, element_count(slot.shape), 0
+    if elements > np.iinfo(np.int32).max:
         return None
-    origin = results[0].reshape(-1)
-    step = np.where(origin[:-1] < 0, 0, 1)
-    breaks = np.flatnonzero(origin[1:] != origin[:-1] + step) + 1
-    starts = np.concatenate([[0], breaks])
+    if isinstance(params, SpaceBatchParams):
+        pad_value = params.pad_value
+        params = dataclasses.replace(params, pad_value=-1)
+    numbers = np.arange(elements, dtype=np.int32).reshape(slot.shape)
+    results = _evaluate(params, context, index, numbers)
+    if results is None:
+        return None
+    origin: npt.NDArray[np.int32] = results[0].reshape(-1)
+    breaks = np.flatnonzero(origin[1:] != np.where(origin[:-1] < 0, -1, origin[:-1] + 1)) + 1
+    starts = np.concatenate([np.zeros(1, np.int64), breaks])
     if starts.size > _MOST_RUNS:
         return None
-    size = slot.type.dtype.itemsize
     lengths = np.diff(np.append(starts, origin.size))
-    runs = np.stack([np.where(origin[starts] < 0, -1, origin[starts] * size), lengths * size, starts * size], axis=1)
+    first = origin[starts].astype(np.int64)
+    runs = np.stack([np.where(first < 0, -1, first * size), lengths * size, starts * size], axis=1)
     values = {
         "input": At(slot.index),
         "output": At(output.index),
         "runs": Data(np.ascontiguousarray(runs)),
         "count": len(runs),
-        "fill": fill,
+        "pattern": pattern(np.array(pad_value, output.type.dtype)),
     }
-    return Lowered(runs_kernel(stamp()), RUNS, values)
-
-
-@cache
-def runs_kernel(stamp: str) -> Any:
-    """The compiled copy of runs (from, bytes, to)."""
-
-    @kernel
-    def copy_runs(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
-        p = carray(block, 1, RUNS)[0]
-        first, last = share(p.count, thread, threads)
-        fill = np.uint8(p.fill)
-        for i in range(first, last):
-            start, count, target = load_i64(p.runs, 3 * i), load_i64(p.runs, 3 * i + 1), load_i64(p.runs, 3 * i + 2)
-            target += p.output
-            if start < 0:
-                for j in range(count):
-                    store_u8(target, j, fill)
-            else:
-                copy_exactly(target, p.input + start, count)
-
-    return copy_runs
-
-
-@cache
-def blocks_kernel(stamp: str) -> Any:
-    """The compiled copy of equal blocks into rows."""
-
-    @kernel
-    def copy_blocks(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
-        p = carray(block, 1, BLOCKS)[0]
-        first, last = share(p.rows, thread, threads)
-        target = p.output + p.output_offset
-        for row in range(first, last):
-            copy_exactly(target + row * p.output_stride, p.input + row * p.bytes, p.bytes)
-
-    return copy_blocks
-
-
-@cache
-def strided_kernel(stamp: str) -> Any:
-    """The compiled walk over a view of up to six dimensions, in units of `size` bytes."""
-
-    @kernel
-    def copy_strided(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
-        p = carray(block, 1, STRIDED)[0]
-        size, inner, step = p.size, p.n5, p.s5
-        rows = p.n0 * p.n1 * p.n2 * p.n3 * p.n4
-        first, last = share(rows, thread, threads)
-        for row in range(first, last):
-            source, rest = p.input + p.offset, row
-            source += rest % p.n4 * p.s4
-            rest //= p.n4
-            source += rest % p.n3 * p.s3
-            rest //= p.n3
-            source += rest % p.n2 * p.s2
-            rest //= p.n2
-            source += rest % p.n1 * p.s1 + rest // p.n1 * p.s0
-            target = p.output + row * inner * size
-            if size == 1:
-                for i in range(inner):
-                    store_u8(target, i, load_u8(source + i * step, 0))
-            elif size == 2:
-                for i in range(inner):
-                    store_u16(target, i, load_u16(source + i * step, 0))
-            elif size == 4:
-                for i in range(inner):
-                    store_u32(target, i, load_u32(source + i * step, 0))
-            elif size == 8:
-                for i in range(inner):
-                    store_i64(target, i, load_i64(source + i * step, 0))
-            else:
-                for i in range(inner):
-                    copy_exactly(target + i * size, source + i * step, size)
-
-    return copy_strided
+    return Lowered(runs_kernel(), RUNS, values)

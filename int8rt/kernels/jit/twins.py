@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from int8rt.kernels.jit import conv, depthwise_conv, fully_connected, mean, movers, mul, pooling, softmax, tables
+from int8rt.kernels.jit import (
+    conv,
+    depthwise_conv,
+    fully_connected,
+    mean,
+    movers,
+    mul,
+    pad,
+    pooling,
+    resize_nearest_neighbor,
+    softmax,
+    tables,
+)
 from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
 from int8rt.model import TensorType
 
@@ -19,13 +31,43 @@ def lower_view(params: Any, context: LowerContext) -> View | None:
 
 
 _UNARY = (
-    "LOGISTIC TANH HARD_SWISH RELU RELU6 RELU_N1_TO_1 RELU_0_TO_1 LEAKY_RELU QUANTIZE DEQUANTIZE ELU GELU EXP LOG ABS "
-    "NEG SQRT RSQRT"
-).split()
+    "LOGISTIC",
+    "TANH",
+    "HARD_SWISH",
+    "RELU",
+    "RELU6",
+    "RELU_N1_TO_1",
+    "RELU_0_TO_1",
+    "LEAKY_RELU",
+    "QUANTIZE",
+    "DEQUANTIZE",
+    "ELU",
+    "GELU",
+    "EXP",
+    "LOG",
+    "ABS",
+    "NEG",
+    "SQRT",
+    "RSQRT",
+)
 _MOVERS = (
-    "PAD MIRROR_PAD TRANSPOSE SLICE STRIDED_SLICE SPLIT SPLIT_V UNPACK GATHER TILE SPACE_TO_DEPTH DEPTH_TO_SPACE "
-    "SPACE_TO_BATCH_ND BATCH_TO_SPACE_ND RESIZE_NEAREST_NEIGHBOR REVERSE_V2 BROADCAST_TO"
-).split()
+    "MIRROR_PAD",
+    "TRANSPOSE",
+    "SLICE",
+    "STRIDED_SLICE",
+    "SPLIT",
+    "SPLIT_V",
+    "UNPACK",
+    "GATHER",
+    "GATHER_ND",
+    "TILE",
+    "SPACE_TO_DEPTH",
+    "DEPTH_TO_SPACE",
+    "SPACE_TO_BATCH_ND",
+    "BATCH_TO_SPACE_ND",
+    "REVERSE_V2",
+    "BROADCAST_TO",
+)
 
 TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]] = {
     "CONV_2D": conv.lower,
@@ -35,6 +77,9 @@ TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View
     "MAX_POOL_2D": pooling.lower,
     "MEAN": mean.lower,
     "MUL": mul.lower,
+    "PAD": pad.lower,
+    "PADV2": pad.lower,
+    "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor.lower,
     "SOFTMAX": softmax.lower,
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), lower_view),
     **dict.fromkeys(_UNARY, tables.lower_unary),
