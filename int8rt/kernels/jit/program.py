@@ -48,7 +48,8 @@ class Program:
     inward, outward: rows of the table [first, last) before and after all steps: they copy int8 tensors of the caller's
     into the arena and back. order: for each step of the plan its rows, a `NumpyStep`, or None where nothing is to be
     done. views: tensor index to its array in the arena, as it lies there. given: tensor index to the array that the
-    caller sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain.
+    caller sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain;
+    watched: whether any step says so.
     store: what keeps all addresses valid.
     """
 
@@ -60,6 +61,7 @@ class Program:
     views: Mapping[int, Array]
     given: Mapping[int, Array]
     status: npt.NDArray[np.int64]
+    watched: bool
     store: Store
     arena_bytes: int
 
@@ -95,6 +97,7 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
         views=builder.views,
         given=builder.given,
         status=builder.status,
+        watched=builder.watched,
         store=builder.store,
         arena_bytes=total,
     )
@@ -112,6 +115,7 @@ class _Builder:
         self.views: dict[int, Array] = {}
         self.given: dict[int, Array] = {}
         self.status = np.zeros(len(plan.steps), np.int64)
+        self.watched = False
         self._constants: dict[int, Array] = {}
 
     def lower(self, step: Step) -> Item:
@@ -215,6 +219,7 @@ class _Builder:
         if isinstance(value, Scratch):
             return int(self.store.block(value.size * self._threads).ctypes.data)
         if isinstance(value, Status):
+            self.watched = True
             return int(self.status[position:].ctypes.data)
         return int(value)
 
