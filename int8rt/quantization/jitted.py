@@ -42,3 +42,15 @@ def one_over_one_plus_x(a: Any) -> Any:
         step = saturating_rounding_doubling_high_mul(x, (1 << 29) - product)
         x += saturating_left_shift(step, 2)
     return saturating_left_shift(x, 1)
+
+
+@_jit
+def quantize(real: Any, scale: Any, zero_point: Any) -> Any:
+    """`affine.quantize` before its clamp: float32 real and scale, int32 zero_point and result."""
+    quotient = real / scale
+    # The float32 just below one half: a half itself would take 0.49999997 to 1.
+    half = np.float32(0.49999997)
+    shifted = quotient + (half if quotient >= 0 else -half)
+    fits = (shifted >= np.float32(-(2.0**31))) & (shifted < np.float32(2.0**31))
+    # Beyond int32 the conversion would be undefined.
+    return np.int32(np.int32(shifted if fits else np.float32(-(2.0**31))) + zero_point)
