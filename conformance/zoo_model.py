@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import sys
 import traceback
@@ -16,7 +15,7 @@ from int8rt.errors import Int8rtError, UnsupportedError
 from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model, shown
 from int8rt.schema import read_model
-from int8rt.verify.compare import RunComparison, compare_run, run_int8rt
+from int8rt.verify.compare import RunComparison, compare_with, run_int8rt, run_reference
 from int8rt.verify.inputs import KINDS, Kind, make_inputs
 from int8rt.verify.oracle import Oracle, OracleError
 
@@ -68,20 +67,24 @@ def _examine(
         "operators": dict(Counter(operator.label for operator in model.subgraphs[0].operators)),
         "runs": [],
     }
-    for kind, backend in itertools.product(kinds, backends):
+    for kind in kinds:
         inputs = make_inputs(model, kind)
-        where = f"{kind} inputs, {backend}"
         try:
-            run = compare_run(model, content, inputs, oracle, label=kind, backend=backend, second_oracle=second)
+            reference = run_reference(model, content, inputs, oracle, second)
         except OracleError as error:
-            return row | {"status": "refused", "detail": f"{where}: LiteRT: {error}; int8rt: {_outcome(model, inputs)}"}
-        except Int8rtError as error:
-            return row | {"status": "differ", "detail": f"{where}: LiteRT: runs; int8rt: {error}"}
-        row["runs"].append(_summary(run) | {"backend": backend})
-        if run.first is not None and row["status"] == "exact":
-            first = run.first
-            what = f"operator {first.position} ({first.operator}), tensor {first.index} {shown(first.name)!r}"
-            row |= {"status": "differ", "detail": f"{where}: {what}: {first.difference}"}
+            detail = f"{kind} inputs: LiteRT: {error}; int8rt: {_outcome(model, inputs)}"
+            return row | {"status": "refused", "detail": detail}
+        for backend in backends:
+            where = f"{kind} inputs, {backend}"
+            try:
+                run = compare_with(reference, model, inputs, label=kind, backend=backend)
+            except Int8rtError as error:
+                return row | {"status": "differ", "detail": f"{where}: LiteRT: runs; int8rt: {error}"}
+            row["runs"].append(_summary(run) | {"backend": backend})
+            if run.first is not None and row["status"] == "exact":
+                first = run.first
+                what = f"operator {first.position} ({first.operator}), tensor {first.index} {shown(first.name)!r}"
+                row |= {"status": "differ", "detail": f"{where}: {what}: {first.difference}"}
     return row
 
 

@@ -129,6 +129,8 @@ class OperatorContext:
     def per_axis(self, tensor: TensorInfo) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """(scale float32[n], zero_point int64[n]) of a tensor that must be quantized."""
         quantization = tensor.quantization
+        if quantization is not None and (quantization.blockwise or quantization.multi_axis):
+            raise self.unsupported(f"tensor {tensor.name!r} has scales for blocks or for several axes")
         if quantization is None or quantization.scale.size == 0:
             raise self.invalid(f"tensor {tensor.name!r} ({tensor.type.label}) has no quantization parameters")
         # Zero points are int64 in the file and int32 in TensorFlow Lite.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,26 @@ class RunComparison:
         return next((item for item in (*self.tensors, *self.outputs) if item.difference), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What LiteRT makes of some inputs: `kept` with all tensors preserved, `alone` without; twice each if it was asked
+    to repeat.
+    """
+
+    kept: tuple[OracleResult, ...]
+    alone: tuple[OracleResult, ...]
+
+
+def run_reference(
+    model: Model, content: bytes, inputs: Sequence[Array], oracle: Oracle, second_oracle: Oracle | None = None
+) -> Reference:
+    """Run LiteRT with and without keeping intermediate tensors, on the first subgraph; see `compare_run`."""
+    read = sorted({index for _, index in _written(model.subgraphs[0])})
+    oracles = (oracle,) if second_oracle is None else (oracle, second_oracle)
+    kept = tuple(each.run(content, inputs, read=read) for each in oracles)
+    return Reference(kept, tuple(each.run(content, inputs) for each in oracles))
+
+
 def compare_run(
     model: Model,
     content: bytes,
@@ -74,25 +94,29 @@ def compare_run(
     itself leaves to chance (memory that it never writes); they are counted apart and not compared.
     Raises `OracleError` where LiteRT refuses the model, and whatever int8rt raises.
     """
+    reference = run_reference(model, content, inputs, oracle, second_oracle)
+    return compare_with(reference, model, inputs, label=label, profile=profile, backend=backend)
+
+
+def compare_with(
+    reference: Reference,
+    model: Model,
+    inputs: Sequence[Array],
+    *,
+    label: str = "given",
+    profile: str = "tflite-ref",
+    backend: Backend = "auto",
+) -> RunComparison:
+    """Run int8rt on the inputs that `reference` was made of, and compare."""
     subgraph = model.subgraphs[0]
-    written = [
-        (position, index)
-        for position, operator in enumerate(subgraph.operators)
-        for index in operator.outputs
-        if subgraph.tensors[index].type not in _WITHOUT_DATA
-    ]
-    read = sorted({index for _, index in written})
-    expected, expected_alone = (oracle.run(content, inputs, read=indices) for indices in (read, ()))
-    others: list[OracleResult] = []
-    if second_oracle is not None:
-        others = [second_oracle.run(content, inputs, read=indices) for indices in (read, ())]
     found, _ = run_int8rt(model, inputs, profile, backend, keep=True)
     found_alone, seconds = run_int8rt(model, inputs, profile, backend, keep=False)
 
+    written = _written(subgraph)
     tensors = [
-        _compare(subgraph, position, index, found[index], expected.tensors, [o.tensors for o in others[:1]])
+        _compare(subgraph, position, index, found[index], [result.tensors[index] for result in reference.kept])
         for position, index in written
-        if index in expected.tensors
+        if all(index in result.tensors for result in reference.kept)
     ]
     positions = {index: position for position, index in written}
     outputs = [
@@ -101,13 +125,12 @@ def compare_run(
             positions.get(index, -1),
             index,
             found_alone[index],
-            {index: expected_alone.outputs[place]},
-            [{index: other.outputs[place]} for other in others[1:]],
+            [result.outputs[place] for result in reference.alone],
         )
         for place, index in enumerate(subgraph.outputs)
         if subgraph.tensors[index].type not in _WITHOUT_DATA
     ]
-    return RunComparison(label, tuple(outputs), tuple(tensors), seconds, expected_alone.seconds)
+    return RunComparison(label, tuple(outputs), tuple(tensors), seconds, reference.alone[0].seconds)
 
 
 def run_int8rt(
@@ -134,15 +157,20 @@ def run_int8rt(
     return values | {index: np.asarray(interpreter.get_tensor(index)) for index in subgraph.outputs}, seconds
 
 
+def _written(subgraph: Subgraph) -> list[tuple[int, int]]:
+    """(position of the operator, index) of every tensor that an operator writes, if it has data to be read."""
+    return [
+        (position, index)
+        for position, operator in enumerate(subgraph.operators)
+        for index in operator.outputs
+        if subgraph.tensors[index].type not in _WITHOUT_DATA
+    ]
+
+
 def _compare(
-    subgraph: Subgraph,
-    position: int,
-    index: int,
-    found: Array,
-    expected: Mapping[int, Array],
-    others: Sequence[Mapping[int, Array]],
+    subgraph: Subgraph, position: int, index: int, found: Array, expected: Sequence[Array]
 ) -> TensorComparison:
-    chance = unrepeatable(expected[index], others[0][index]) if others and index in others[0] else None
-    difference = compare_arrays(found, expected[index], chance)
+    chance = unrepeatable(*expected) if len(expected) == 2 else None
+    difference = compare_arrays(found, expected[0], chance)
     operator = subgraph.operators[position].label if position >= 0 else ""
     return TensorComparison(index, subgraph.tensors[index].name, operator, position, difference)

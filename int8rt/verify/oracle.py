@@ -159,11 +159,3 @@ class Oracle:
         if timed_out:
             return f"the interpreter did not answer within {self._timeout:g} s{last}"
         return f"the interpreter's process ended with code {child.returncode}{last}"
-
-
-def run_reference(
-    model: bytes, inputs: Sequence[npt.NDArray[Any]], *, read: Sequence[int] = (), timeout: float = 120.0
-) -> OracleResult:
-    """One run of `Oracle.run` with BUILTIN_REF, in a process that ends with it."""
-    with Oracle(timeout) as oracle:
-        return oracle.run(model, inputs, read=read)

@@ -129,7 +129,7 @@ def test_an_error_that_is_not_int8rt_s_is_a_crash(folder: Path, monkeypatch: pyt
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(zoo_model, "compare_run", fail)
+    monkeypatch.setattr(zoo_model, "compare_with", fail)
     row = zoo_model.examine(folder / "adds.tflite", ["random"])
     assert row["status"] == "crashed"
     assert "ZeroDivisionError: oh" in row["detail"]
