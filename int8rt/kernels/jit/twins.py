@@ -21,6 +21,7 @@ from int8rt.kernels.jit import (
     resize_nearest_neighbor,
     softmax,
     tables,
+    transpose_conv,
 )
 from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
 from int8rt.model import TensorType
@@ -79,6 +80,7 @@ TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View
     "MUL": mul.lower,
     "PAD": pad.lower,
     "PADV2": pad.lower,
+    "TRANSPOSE_CONV": transpose_conv.lower,
     "QUANTIZE": quantize.lower,
     "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor.lower,
     "SOFTMAX": softmax.lower,
