@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from int8rt.errors import Int8rtError
 from int8rt.kernels.base import Array, Deferred
 from int8rt.kernels.registry import KERNELS
-from int8rt.memory import tensor_bytes
+from int8rt.memory import MemoryLimits, tensor_bytes
 from int8rt.model import Model, Operator, Subgraph, Tensor
+from int8rt.plan import make_plan
 from int8rt.quantization.profiles import TFLITE_REF, Profile
-from int8rt.schema import constant_value
+from int8rt.schema import check_loadable, constant_value
 from int8rt.support import Unsupported, operator_context, operator_types, unsupported_operators
 
 
@@ -48,7 +49,8 @@ class TensorSummary:
 class SubgraphSummary:
     """macs: multiply-accumulate operations of one run, as far as int8rt has the operators.
 
-    inputs, outputs: indices in `tensors`.
+    inputs, outputs: indices in `tensors`. unsupported: by name, version and types. refusal: why int8rt can't prepare
+    the subgraph although it has all operators ("" if it can).
     """
 
     name: str
@@ -57,6 +59,7 @@ class SubgraphSummary:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     unsupported: tuple[Unsupported, ...]
+    refusal: str
     macs: int
 
 
@@ -92,7 +95,7 @@ def inspect_model(model: Model, size: int, profile: Profile = TFLITE_REF) -> Mod
         description=model.description,
         version=model.version,
         constant_bytes=sum(len(data) for data in buffers if data is not None),
-        subgraphs=tuple(_subgraph(model, graph, profile) for graph in model.subgraphs),
+        subgraphs=tuple(_subgraph(model, index, profile) for index in range(len(model.subgraphs))),
         signatures=tuple(
             SignatureSummary(s.key, s.subgraph, dict(s.inputs), dict(s.outputs)) for s in model.signatures
         ),
@@ -100,7 +103,8 @@ def inspect_model(model: Model, size: int, profile: Profile = TFLITE_REF) -> Mod
     )
 
 
-def _subgraph(model: Model, graph: Subgraph, profile: Profile) -> SubgraphSummary:
+def _subgraph(model: Model, index: int, profile: Profile) -> SubgraphSummary:
+    graph = model.subgraphs[index]
     counts: Counter[tuple[str, str]] = Counter()
     macs: Counter[tuple[str, str]] = Counter()
     versions: dict[tuple[str, str], set[int]] = {}
@@ -109,18 +113,29 @@ def _subgraph(model: Model, graph: Subgraph, profile: Profile) -> SubgraphSummar
         counts[kind] += 1
         macs[kind] += _macs(model, graph, operator, profile)
         versions.setdefault(kind, set()).add(operator.version)
+    unsupported = tuple(unsupported_operators(graph, profile))
     return SubgraphSummary(
         name=graph.name,
         operators=tuple(
             OperatorKind(*kind, count, tuple(sorted(versions[kind])), macs[kind])
             for kind, count in sorted(counts.items(), key=lambda item: (-macs[item[0]], -item[1], item[0]))
         ),
-        tensors=tuple(_tensor(model, index, tensor) for index, tensor in enumerate(graph.tensors)),
+        tensors=tuple(_tensor(model, i, tensor) for i, tensor in enumerate(graph.tensors)),
         inputs=graph.inputs,
         outputs=graph.outputs,
-        unsupported=tuple(unsupported_operators(graph, profile)),
+        unsupported=unsupported,
+        refusal="" if unsupported else _refusal(model, index, profile),
         macs=macs.total(),
     )
+
+
+def _refusal(model: Model, index: int, profile: Profile) -> str:
+    try:
+        check_loadable(model)
+        make_plan(model, index, profile, {}, MemoryLimits())
+    except Int8rtError as error:
+        return str(error)
+    return ""
 
 
 def _macs(model: Model, graph: Subgraph, operator: Operator, profile: Profile) -> int:

@@ -69,6 +69,8 @@ def _show_graph(graph: SubgraphSummary, all_tensors: bool) -> None:
         print("\nint8rt can't run:")
         for kind in graph.unsupported:
             print(f"  {kind}")
+    if graph.refusal:
+        print(f"\nint8rt can't run this: {graph.refusal}")
 
 
 def _versions(versions: tuple[int, ...]) -> str:

@@ -72,6 +72,16 @@ def test_what_cannot_run_is_named_and_names_of_the_file_are_tamed(tmp_path: Path
     assert "\x1b" not in shown
 
 
+def test_what_cannot_be_prepared_is_said(tmp_path: Path) -> None:
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (2,)).input("y", TensorType.FLOAT32, (3,))
+    builder.output("z", TensorType.FLOAT32, (2,)).operator("ADD", ["x", "y"], ["z"])
+    path = write(tmp_path, write_model(builder.build()))
+    assert "int8rt can't run this: operator 0 (ADD): 'x' [2] and 'y' [3] do not broadcast" in inspect(path).stdout
+    (graph,) = json.loads(inspect(path, "--json").stdout)["subgraphs"]
+    assert (graph["unsupported"], graph["refusal"].startswith("operator 0 (ADD)")) == ([], True)
+    assert "can't run" not in inspect(write(tmp_path, digits().model)).stdout
+
+
 @pytest.mark.parametrize("extra", [(), ("--json",)], ids=["text", "json"])
 def test_neither_numba_nor_litert_is_imported(extra: tuple[str, ...], tmp_path: Path) -> None:
     path = write(tmp_path, digits().model)
