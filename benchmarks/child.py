@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,8 @@ def _start(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _import(runtime: str) -> None:
-    import numpy  # noqa: F401
-
-    if runtime == OURS:
-        import int8rt.kernels.jit.executor
-    else:
-        import ai_edge_litert.interpreter  # noqa: F401
+    import_module("numpy")
+    import_module("int8rt.kernels.jit.executor" if runtime == OURS else "ai_edge_litert.interpreter")
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -74,9 +71,7 @@ def _run(arguments: argparse.Namespace) -> None:
         from int8rt.bench.contenders import LITERT
 
         kind = getattr(OpResolverType, LITERT[arguments.runtime])
-        interpreter = LiteRT(
-            str(arguments.model), num_threads=arguments.threads, experimental_op_resolver_type=kind
-        )
+        interpreter = LiteRT(str(arguments.model), num_threads=arguments.threads, experimental_op_resolver_type=kind)
     interpreter.allocate_tensors()
     for _ in range(2):
         interpreter.invoke()

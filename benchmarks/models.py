@@ -112,7 +112,19 @@ def geometric_mean(values: Sequence[float]) -> float:
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each model."""
-    header = ("model", "type", "MACs", "int8rt ms", "XNNPACK", "optimised", "reference", "/XNNPACK", "ref/", "bits", "NumPy")
+    header = (
+        "model",
+        "type",
+        "MACs",
+        "int8rt ms",
+        "XNNPACK",
+        "optimised",
+        "reference",
+        "/XNNPACK",
+        "ref/",
+        "bits",
+        "NumPy",
+    )
     lines = []
     for row in rows:
         start = (row["model"][:44], row["type"], quantity(row["macs"]))
