@@ -43,7 +43,8 @@ def examine(path: Path, kinds: Sequence[Kind] = KINDS, backends: Sequence[Backen
     """Status of one model, what there is to say about it, and its runs; see `zoo` for the meaning of the status."""
     content = path.read_bytes()
     try:
-        with Oracle() as oracle, Oracle() as second:
+        # `zoo` ends this process in time.
+        with Oracle(timeout=3600) as oracle, Oracle(timeout=3600) as second:
             return _examine(content, kinds, backends, oracle, second)
     except Exception:
         return {"status": "crashed", "detail": traceback.format_exc(limit=-3), "runs": []}
