@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 import numpy as np
 
 from int8rt.errors import EvaluationError, InputError, StateError
-from int8rt.kernels.base import Array, as_tuple
+from int8rt.kernels.base import Array, Updated, as_tuple
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step, make_plan
@@ -123,7 +123,10 @@ class SubgraphExecutor:
         lasting = [self._values[index] for index in (*self.subgraph.inputs, *self._variables) if index in self._values]
         for step in plan.steps:
             if not all(index in plan.constants for index in step.operator.outputs):
-                for index, result in zip(step.operator.outputs, evaluate_step(plan, step, values), strict=True):
+                for index, result in evaluate_step(plan, step, values).items():
+                    if index in self._variables:
+                        self._values[index][...] = result
+                        continue
                     # A view (RESHAPE gives one) of what the caller may overwrite would change with it.
                     if any(np.may_share_memory(result, array) for array in lasting):
                         result = result.copy()
@@ -135,7 +138,6 @@ class SubgraphExecutor:
             if not self._preserve:
                 for index in plan.dead_after.get(step.position, ()):
                     self._values.pop(index, None)
-
 
     def step_backends(self) -> list[str]:
         """What computes each step: "numpy", or "" where its outputs are constants."""
@@ -160,12 +162,19 @@ class SubgraphExecutor:
         return seconds
 
 
-def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> tuple[Array, ...]:
-    """The outputs of one step by its NumPy definition. values: of its inputs, by tensor index."""
+def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> dict[int, Array]:
+    """What one step writes, by tensor index: its outputs, then variables among its inputs; by its NumPy definition.
+
+    values: of its inputs, by tensor index.
+    """
     operator = step.operator
     params = step.params if step.params is not None else plan.prepare(step, values)
     inputs = (None if index < 0 else values[index] for index in operator.inputs)
     try:
-        return tuple(map(np.asarray, as_tuple(step.kernel.evaluate(params, *inputs))))
+        result = step.kernel.evaluate(params, *inputs)
     except EvaluationError as error:
         raise EvaluationError(f"operator {step.position} ({operator.label}): {error}") from None
+    written = dict(zip(operator.outputs, map(np.asarray, as_tuple(result)), strict=True))
+    if isinstance(result, Updated):
+        written |= {operator.inputs[position]: np.asarray(value) for position, value in result.variables.items()}
+    return written

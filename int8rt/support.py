@@ -45,7 +45,8 @@ def operator_context(
         info(i, shapes.get(i, subgraph.tensors[i].shape), values.get(i)) if i >= 0 else None for i in operator.inputs
     )
     outputs = tuple(info(i, subgraph.tensors[i].shape, None) for i in operator.outputs)
-    return OperatorContext(operator, inputs, outputs, profile, position)
+    intermediates = tuple(info(i, subgraph.tensors[i].shape, None) if i >= 0 else None for i in operator.intermediates)
+    return OperatorContext(operator, inputs, outputs, profile, position, intermediates)
 
 
 def unsupported_operators(subgraph: Subgraph, profile: Profile = TFLITE_REF) -> list[Unsupported]:

@@ -7,7 +7,7 @@ else. The same `Params` feeds the jitted kernels, explanations and reports.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -20,8 +20,18 @@ from int8rt.model import Operator, Quantization, Shape, TensorType
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 
 Array = npt.NDArray[Any]
-Result = Array | tuple[Array, ...]
 OptionsT = TypeVar("OptionsT")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Updated:
+    """What an operator with state returns. variables: new values of its variable inputs, by their position."""
+
+    outputs: tuple[Array, ...]
+    variables: Mapping[int, Array]
+
+
+Result = Array | tuple[Array, ...] | Updated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +74,17 @@ class Deferred(Exception):  # noqa: N818 - a signal, no error
 
 @dataclass(frozen=True, slots=True)
 class OperatorContext:
-    """One operator with its tensors, for `prepare`. `position`: its index in the subgraph, -1 outside of a model."""
+    """One operator with its tensors, for `prepare`. `position`: its index in the subgraph, -1 outside of a model.
+
+    intermediates: tensors that only tell how values inside of the operator are quantized.
+    """
 
     operator: Operator
     inputs: tuple[TensorInfo | None, ...]
     outputs: tuple[TensorInfo, ...]
     profile: Profile = TFLITE_REF
     position: int = -1
+    intermediates: tuple[TensorInfo | None, ...] = ()
 
     @property
     def where(self) -> str:
@@ -102,6 +116,13 @@ class OperatorContext:
         if index >= len(self.outputs):
             raise self.invalid(f"output {index} is missing")
         return self.outputs[index]
+
+    def variable(self, index: int) -> TensorInfo:
+        """Input `index`, whose value the operator updates; `ModelError` where it is no variable."""
+        tensor = self.input(index)
+        if not tensor.is_variable:
+            raise self.invalid(f"input {index} {tensor.name!r} holds a state and must be a variable")
+        return tensor
 
     def options(self, kind: type[OptionsT]) -> OptionsT:
         """The operator's options; the schema's defaults where the file holds none."""
@@ -145,9 +166,10 @@ class Kernel:
     """One operator. `signatures`: the accepted types, such as "int8,int8,int32? -> int8" (see `signature`).
 
     evaluate(params, *inputs): arrays in `TensorType.dtype`, None for an absent optional input; returns the output
-    array, or a tuple of them where there are several. max_version: the highest operator version that is understood.
-    macs: multiply-accumulate operations of one evaluation. source: the files of TensorFlow Lite that define it. pure:
-    the outputs depend on the inputs alone, so an operator with constant inputs can be evaluated in advance.
+    array, a tuple of them where there are several, or `Updated` where it changes variables (then it is not `pure`).
+    max_version: the highest operator version that is understood. macs: multiply-accumulate operations of one
+    evaluation. source: the files of TensorFlow Lite that define it. pure: the outputs depend on the inputs alone, so
+    an operator with constant inputs can be evaluated in advance.
     """
 
     name: str
@@ -174,6 +196,8 @@ class Kernel:
 
 def as_tuple(result: Result) -> tuple[Array, ...]:
     """The outputs of `Kernel.evaluate` as a tuple."""
+    if isinstance(result, Updated):
+        return result.outputs
     return result if isinstance(result, tuple) else (result,)
 
 

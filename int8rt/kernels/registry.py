@@ -30,6 +30,7 @@ from int8rt.kernels.leaky_relu import LEAKY_RELU
 from int8rt.kernels.log_softmax import LOG_SOFTMAX
 from int8rt.kernels.logical import LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR
 from int8rt.kernels.logistic import LOGISTIC
+from int8rt.kernels.lstm.unidirectional import UNIDIRECTIONAL_SEQUENCE_LSTM
 from int8rt.kernels.maximum_minimum import MAXIMUM, MINIMUM
 from int8rt.kernels.mean import MEAN, SUM
 from int8rt.kernels.mirror_pad import MIRROR_PAD
@@ -157,6 +158,7 @@ KERNELS: Mapping[str, Kernel] = {
         TOPK_V2,
         TRANSPOSE,
         TRANSPOSE_CONV,
+        UNIDIRECTIONAL_SEQUENCE_LSTM,
         UNPACK,
         ZEROS_LIKE,
     )

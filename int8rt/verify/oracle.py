@@ -78,9 +78,27 @@ class Oracle:
         read: indices of the tensors whose values are wanted (all tensors are preserved where there are any).
         Raises `OracleError` where the interpreter refuses, `OracleCrashError` where it dies.
         """
+        (result,) = self.run_in_a_row(
+            model, None if inputs is None else [inputs], resolver=resolver, read=read, num_threads=num_threads
+        )
+        return result
+
+    def run_in_a_row(
+        self,
+        model: bytes,
+        rounds: Sequence[Sequence[npt.NDArray[Any]]] | None,
+        *,
+        resolver: Resolver = "ref",
+        read: Sequence[int] = (),
+        num_threads: int = 1,
+    ) -> list[OracleResult]:
+        """As `run`, one interpreter for all rounds: variables keep their values from one to the next.
+
+        rounds: the inputs of each, of the same shapes; None stands for one round of zeros.
+        """
         request = {
             "model": bytes(model),
-            "inputs": None if inputs is None else [np.asarray(value, order="C") for value in inputs],
+            "rounds": None if rounds is None else [[np.asarray(v, order="C") for v in inputs] for inputs in rounds],
             "resolver": resolver,
             "read": list(read),
             "num_threads": num_threads,
@@ -88,7 +106,7 @@ class Oracle:
         reply = self._exchange(pickle.dumps(request, protocol=5))
         if "error" in reply:
             raise OracleError(reply["error"])
-        return OracleResult(tuple(reply["outputs"]), reply["tensors"], reply["seconds"])
+        return [OracleResult(tuple(r["outputs"]), r["tensors"], r["seconds"]) for r in reply["rounds"]]
 
     def close(self) -> None:
         """End the child process."""

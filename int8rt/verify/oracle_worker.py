@@ -8,6 +8,7 @@ import struct
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -35,7 +36,7 @@ def _send(stream: BinaryIO, payload: bytes) -> None:
 
 
 def run(request: dict[str, Any]) -> dict[str, Any]:
-    """One model, one invocation."""
+    """One model, one or several invocations."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = {
@@ -50,23 +51,29 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         num_threads=request["num_threads"],
     )
     details = interpreter.get_input_details()
-    inputs = request["inputs"]
-    if inputs is None:
-        inputs = [np.zeros(detail["shape"], detail["dtype"]) for detail in details]
-    if len(details) != len(inputs):
-        raise ValueError(f"the model has {len(details)} inputs, {len(inputs)} were given")
-    for detail, value in zip(details, inputs, strict=True):
+    rounds = request["rounds"]
+    if rounds is None:
+        rounds = [[np.zeros(detail["shape"], detail["dtype"]) for detail in details]]
+    for inputs in rounds:
+        if len(details) != len(inputs):
+            raise ValueError(f"the model has {len(details)} inputs, {len(inputs)} were given")
+    for detail, value in zip(details, rounds[0], strict=True):
         if tuple(detail["shape"]) != value.shape:
             interpreter.resize_tensor_input(detail["index"], value.shape)
     interpreter.allocate_tensors()
-    for detail, value in zip(details, inputs, strict=True):
+    return {"rounds": [invoke(interpreter, inputs, request["read"]) for inputs in rounds]}
+
+
+def invoke(interpreter: Any, inputs: Sequence[Any], read: Sequence[int]) -> dict[str, Any]:
+    """One invocation: outputs and the tensors to be read."""
+    for detail, value in zip(interpreter.get_input_details(), inputs, strict=True):
         interpreter.set_tensor(detail["index"], value)
     start = time.perf_counter()
     interpreter.invoke()
     seconds = time.perf_counter() - start
     outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
     tensors = {}
-    for index in request["read"]:
+    for index in read:
         try:
             tensors[index] = interpreter.get_tensor(index)
         except ValueError:  # a tensor without memory, such as a resource handle

@@ -196,9 +196,11 @@ class JitExecutor(SubgraphExecutor):
                 values[index] = read(program, plan, index)
             elif index >= 0:
                 values[index] = self._values[index]
-        for index, result in zip(step.operator.outputs, evaluate_step(plan, step, values), strict=True):
+        for index, result in evaluate_step(plan, step, values).items():
             if index in program.views:
                 write(program, plan, index, result)
+            elif index in self._variables:
+                self._values[index][...] = result
             else:
                 # A view of the arena would change with it.
                 shared = any(np.may_share_memory(result, array) for array in values.values())
