@@ -33,14 +33,15 @@ from int8rt.quantization.requantize import Requantization
 # Bytes of unrolled windows that are multiplied at once: they stay in a core's L2 cache.
 _BLOCK_BYTES = 96 << 10
 _BORDERED_BYTES = 24 << 10
+_BORDERED_ROWS = 8
 
-# The largest kernel row, in bytes, that is read where it lies: a longer one is cheaper to unroll than to read again.
-_LONGEST_SEGMENT = 64
+# What unrolling costs, in parts of the product's time, times the number of output channels (measured).
+_UNROLL_COST = 5
 CONV = fields(
     " ".join(MATRIX)
     + " output input scratch scratch_bytes mode rows block_rows depth row_factor out_height out_width height width "
     "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height "
-    "pad_width zero_point bordered_bytes"
+    "pad_width zero_point bordered_bytes copied"
 )
 # How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled; or the
 # windows are read where they lie, a segment for each kernel row, in input rows copied between their borders.
@@ -66,8 +67,14 @@ def lower_convolution(
     weights = filter.value.reshape(channels, -1)
     zero_point = unsigned(input.type, params.input_zero_point)
     height, width = params.height, params.width
-    segment = width.kernel * input.shape[3]
-    bordered = segment <= _LONGEST_SEGMENT and width.dilation == 1 and out_width >= 24 and height.kernel > 1
+    in_height, in_width = input.shape[1:3]
+    if in_width == width.kernel == out_width == 1:
+        # A column of pixels lies in memory like a row of them, and rows are what tiles are made of.
+        height, width, in_height, in_width = width, height, 1, in_height
+        out_height, out_width = 1, out_height
+    bordered = (
+        width.dilation == 1 and height.kernel * width.kernel > 1 and _long_rows(context.level, channels, out_width)
+    )
     bordered = bordered and not _row_factor(weights, params.filter_zero_point)
     segments = height.kernel if bordered else 1
     matrix = lower_matrix(
@@ -90,16 +97,18 @@ def lower_convolution(
     direct = (
         depth == input.shape[3] and height.stride == width.stride == 1 and not (height.pad_after or width.pad_after)
     )
-    bordered_bytes = ((out_width - 1) * width.stride + width.kernel) * input.shape[3]
+    # Without a border the rows of the input serve as they are.
+    copied = int(bool(padded))
+    row_pixels = (out_width - 1) * width.stride + width.kernel if copied else in_width
+    bordered_bytes = row_pixels * input.shape[3]
     row_bytes = -(-depth // 4) * 4
     block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12) if not direct else 48
     scratch = 4 * block_rows + (0 if direct else block_rows * row_bytes + SLACK)
     if bordered:
         # Here in rows of output pixels.
-        block_rows = max(1, _BORDERED_BYTES // bordered_bytes // height.stride)
-        scratch = (
-            (block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1
-        ) * bordered_bytes + SLACK
+        block_rows = max(_BORDERED_ROWS, _BORDERED_BYTES // bordered_bytes // height.stride)
+        copied_rows = (block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1
+        scratch = copied_rows * bordered_bytes + SLACK if copied else 0
     values |= {
         "output": At(output.index),
         "output_stride": channels,
@@ -109,13 +118,14 @@ def lower_convolution(
         "mode": _DIRECT if direct else _BORDERED if bordered else _UNROLLED,
         "segment_stride": bordered_bytes * height.dilation,
         "bordered_bytes": bordered_bytes,
+        "copied": copied,
         "rows": batches * out_height * out_width,
         "block_rows": block_rows,
         "depth": depth,
         "out_height": out_height,
         "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
+        "height": in_height,
+        "width": in_width,
         "channels": input.shape[3],
         "kernel_height": height.kernel,
         "kernel_width": width.kernel,
@@ -165,15 +175,20 @@ def lower_matrix(
     panels = channels // (4 * level.lanes)
     main = panels * 4 * level.lanes
     rest = channels - main
-    tail = next((v for v in (1, 2, 4) if rest <= v * level.lanes), 4) if rest else 0
+    vectors = -(-rest // level.lanes)
+    tail, last = (2, 1) if vectors == 3 else (vectors, 0)
+    end = main + 2 * level.lanes if last else channels
     values: dict[str, Any] = {
         "weights": Data(pack_weights(level, 4, weights[:main])),
         "words": Data(pack_words(level, 4, words[:, :main])),
         "panels": panels,
-        "tail_weights": Data(pack_weights(level, tail or 1, weights[main:])),
-        "tail_words": Data(pack_words(level, tail or 1, words[:, main:])),
+        "tail_weights": Data(pack_weights(level, tail or 1, weights[main:end])),
+        "tail_words": Data(pack_words(level, tail or 1, words[:, main:end])),
         "tail_vectors": tail,
-        "tail_count": rest,
+        "tail_count": end - main,
+        "last_weights": Data(pack_weights(level, 1, weights[end:])),
+        "last_words": Data(pack_words(level, 1, words[:, end:])),
+        "last_count": channels - end,
         "panel_channels": 4 * level.lanes,
         "panel_bytes": segments * run * 4 * level.lanes,
         "words_bytes": words_stride(level, 4, variant),
@@ -184,6 +199,13 @@ def lower_matrix(
         **clamp(output_type, requantization.activation_min, requantization.activation_max),
     }
     return variant, int(row_factor != 0), values
+
+
+def _long_rows(level: Level, channels: int, out_width: int) -> bool:
+    """Whether tiles that end with their output row waste less than it costs to unroll the windows."""
+    vectors = min(4, -(-channels // level.lanes))
+    rows = level.rows[4 if vectors == 3 else vectors]
+    return out_width >= rows and -(-out_width // rows) * rows - out_width < out_width * _UNROLL_COST / channels
 
 
 def _row_factor(filter: npt.NDArray[Any], zero_point: int) -> int:
@@ -272,18 +294,21 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
         if p.mode == _BORDERED:
             first_row, last_row = share(p.rows // p.out_width, thread, threads)
             scratch = p.scratch + thread * p.scratch_bytes
-            for row in range(first_row, last_row, p.block_rows):
-                last = min(row + p.block_rows, last_row)
-                for y in range(row, last):
-                    image = y // p.out_height
-                    first_of_copy = max(row, image * p.out_height)
-                    if y == first_of_copy:
-                        copy_bordered(p, image, y % p.out_height, min(last, (image + 1) * p.out_height) - y, scratch)
-                    a = scratch + (y - first_of_copy) * p.stride_height * p.bordered_bytes
-                    matrix_rows(
-                        level, variant, asymmetric, address_of(block), a, p.stride_width * p.channels, p.out_width, 0,
-                        p.output + y * p.out_width * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
-                    )  # fmt: skip
+            begin = first_row
+            for row in range(first_row, last_row):
+                image, y = row // p.out_height, row % p.out_height
+                if p.copied:
+                    # A copy serves up to block_rows rows of one image, from `begin` on.
+                    if row == first_row or y == 0 or row - begin == p.block_rows:
+                        begin = row
+                        copy_bordered(p, image, y, min(p.block_rows, last_row - row, p.out_height - y), scratch)
+                    a = scratch + (row - begin) * p.stride_height * p.bordered_bytes
+                else:
+                    a = p.input + (image * p.height + y * p.stride_height) * p.bordered_bytes
+                matrix_rows(
+                    level, variant, asymmetric, address_of(block), a, p.stride_width * p.channels, p.out_width, 0,
+                    p.output + row * p.out_width * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
+                )  # fmt: skip
             return
         first_row, last_row = 0, p.rows
         first_panel, last_panel = 0, p.panels + min(p.tail_vectors, 1)

@@ -17,6 +17,7 @@ from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import pack_words, words_stride
+from int8rt.kernels.padding import Window
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
@@ -98,6 +99,11 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         return lower_one_channel(params, context) if input.shape[3] == 1 else None
     height, width, requantization = params.height, params.width, params.requantization
     batches, out_height, out_width, channels = output.shape
+    in_height, in_width = input.shape[1:3]
+    if in_width == width.kernel == out_width == 1:
+        # A column of pixels lies in memory like a row of them, and rows are what tiles are made of.
+        height, width, in_height, in_width = width, height, 1, in_height
+        out_height, out_width = 1, out_height
     wide = filter.value.reshape(-1, channels).astype(np.int64) - params.filter_zero_point
     zero_point = unsigned(input.type, params.input_zero_point)
     constant = -zero_point * wide.sum(axis=0) + biases
@@ -108,7 +114,7 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     if padded and not 0 <= zero_point <= 255:  # what the border is filled with
         return None
     weights, again = _in_int8(wide)
-    by_columns = _fits_columns(params, out_width) and not again.size
+    by_columns = _fits_columns(height, width) and not again.size
     if by_columns:
         weights = _by_columns(weights, height.kernel)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), channels)
@@ -127,8 +133,8 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "batches": batches,
         "out_height": out_height,
         "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
+        "height": in_height,
+        "width": in_width,
         "channels": channels,
         "kernel_height": height.kernel,
         "kernel_width": width.kernel,
@@ -159,10 +165,9 @@ def _in_int8(wide: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int8], npt.NDA
     return np.concatenate(parts).astype(np.int8), np.concatenate(again)
 
 
-def _fits_columns(params: DepthwiseConv2DParams, out_width: int) -> bool:
+def _fits_columns(height: Window, width: Window) -> bool:
     """Whether `depthwise_columns` takes the window: three columns of at most four taps."""
-    height, width = params.height, params.width
-    return height.kernel <= 4 and width.kernel == 3 and width.dilation == 1 and width.stride <= 2 and out_width >= 4
+    return height.kernel <= 4 and width.kernel == 3 and width.dilation == 1 and width.stride <= 2 and width.output >= 4
 
 
 def _by_columns(weights: npt.NDArray[np.int8], rows: int) -> npt.NDArray[np.int8]:

@@ -9,14 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from int8rt.kernels.jit.numba_later import types
-from int8rt.kernels.jit.numba_later import intrinsic
-
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
-from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.isa.levels import BY_NAME, Level
+from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tile import requantize_rows, row_addresses, store_rows
-
-_LEVELS = {level.name: level for level in LEVELS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,9 @@ class _Tile:
         e.b.position_at_end(done)
         codes = requantize_rows(e, self.level, self.variant, new, words, low, high)
         share = width // self.sharing
-        parts = [e.shuffle(code, code, range(i * share, (i + 1) * share)) for code in codes for i in range(self.sharing)]
+        parts = [
+            e.shuffle(code, code, range(i * share, (i + 1) * share)) for code in codes for i in range(self.sharing)
+        ]
         target = e.b.add(out, e.b.mul(start, out_stride))
         store_rows(e, parts, row_addresses(e, target, out_stride, together), count)
         next_pixel = e.b.add(pixel, I64(together))
@@ -100,9 +98,7 @@ def depthwise_pixels(
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant, repeats, sharing)):
         return None
-    tile = _Tile(
-        _LEVELS[level.literal_value], variant.literal_value, repeats.literal_value, sharing.literal_value
-    )
+    tile = _Tile(BY_NAME[level.literal_value], variant.literal_value, repeats.literal_value, sharing.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         tile.emit(Emitter(builder), *arguments[4:])
@@ -184,7 +180,7 @@ def depthwise_columns(
     if not all(isinstance(x, types.Literal) for x in literals):
         return None
     name, *rest = (x.literal_value for x in literals)
-    tile = _ColumnTile(_LEVELS[name], *rest)
+    tile = _ColumnTile(BY_NAME[name], *rest)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         tile.emit(Emitter(builder), *arguments[6:])

@@ -10,7 +10,7 @@ import numpy as np
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import SLACK, carray, copy_exactly, fields, kernel, share
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
-from int8rt.kernels.jit.isa.levels import LEVELS
+from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tables import broadcast_steps, lower_binary
@@ -25,7 +25,6 @@ MUL = fields(
 )
 # A short second input that serves many rows is repeated up to this many bytes, so that rows are worth a call.
 _PATTERN_BYTES = 2048
-_LEVELS = {level.name: level for level in LEVELS}
 _EIGHT_BITS = (TensorType.INT8, TensorType.UINT8)
 
 
@@ -40,7 +39,7 @@ def multiply_codes(
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant)):
         return None
-    here, rounding = _LEVELS[level.literal_value], variant.literal_value
+    here, rounding = BY_NAME[level.literal_value], variant.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = Emitter(builder)

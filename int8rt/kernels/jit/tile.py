@@ -14,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
-from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.isa.levels import BY_NAME, Level
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.quantization import vectorized
-
-_LEVELS = {level.name: level for level in LEVELS}
 
 
 def pack_weights(level: Level, vectors: int, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
@@ -50,6 +48,7 @@ def words_stride(level: Level, vectors: int, variant: str) -> int:
 MATRIX = (
     *("weights", "words", "panels", "panel_bytes", "words_bytes", "panel_channels"),
     *("tail_weights", "tail_words", "tail_vectors", "tail_count"),
+    *("last_weights", "last_words", "last_count"),
     *("segments", "segment_stride", "depth4", "low", "high", "output_stride"),
 )
 
@@ -64,14 +63,14 @@ def matrix_rows(
     level, variant: literal strings; asymmetric: literal integer, whether row_terms (address of int32[rows]) is read.
     block: the kernel's block, which begins with MATRIX. a, out: addresses; a_stride: bytes between rows of `a`. A row
     is `segments` runs of depth4 groups of four bytes, segment_stride bytes apart. Panels of 4 · lanes channels count
-    from 0; panel number `panels` is the tail.
+    from 0; panel number `panels` is the tail, of one, two or four vectors, and where that is less work of two and one.
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant, asymmetric)):
         return None
     name, rounding, terms = level.literal_value, variant.literal_value, bool(asymmetric.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        _emit_matrix(Emitter(builder), _LEVELS[name], rounding, terms, *arguments[3:])
+        _emit_matrix(Emitter(builder), BY_NAME[name], rounding, terms, *arguments[3:])
         return context.get_dummy_value()
 
     return types.void(level, variant, asymmetric, *[types.int64] * 8), codegen
@@ -101,6 +100,9 @@ def _emit_matrix(
         chosen = e.b.and_(has_tail, e.b.icmp_signed("==", field["tail_vectors"], I64(vectors)))
         with e.b.if_then(chosen):
             panel(vectors, field["tail_weights"], field["tail_words"], target, field["tail_count"])
+    target = e.b.add(target, field["tail_count"])
+    with e.b.if_then(e.b.and_(has_tail, e.b.icmp_signed(">", field["last_count"], I64(0)))):
+        panel(1, field["last_weights"], field["last_words"], target, field["last_count"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +310,7 @@ def requantize_row(
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant)):
         return None
-    here, rounding = _LEVELS[level.literal_value], variant.literal_value
+    here, rounding = BY_NAME[level.literal_value], variant.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = Emitter(builder)

@@ -11,14 +11,13 @@ import numpy.typing as npt
 from int8rt.kernels.add import AddParams
 from int8rt.kernels.jit.abi import carray, fields, kernel, share
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
-from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.tile import pack_words, requantize_rows, store_rows
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
-_LEVELS = {level.name: level for level in LEVELS}
 _WIDTH = 64
 UNARY = fields("input output table count")
 SUM = fields("input1 input2 output residues1 residues2 factors words low high count")
@@ -31,7 +30,7 @@ def look_up_bytes(typing_context: Any, level: Any, source: Any, target: Any, cou
     """target[i] = table[source[i]] for i < count; addresses of bytes. The source is read in steps of 64."""
     if not isinstance(level, types.Literal):
         return None
-    here = _LEVELS[level.literal_value]
+    here = BY_NAME[level.literal_value]
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = Emitter(builder)
@@ -58,7 +57,7 @@ def sum_scaled(
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant)):
         return None
-    here, rounding = _LEVELS[level.literal_value], variant.literal_value
+    here, rounding = BY_NAME[level.literal_value], variant.literal_value
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = Emitter(builder)
@@ -85,7 +84,7 @@ def sum_scaled(
 
 
 def _line_and_residues(table: npt.NDArray[np.int64]) -> tuple[int, int, npt.NDArray[np.uint8]] | None:
-    """(factor, constant, residues) with table[x] = factor · x + constant + residues[x]; None where they are no bytes."""
+    """(factor, constant, residues): table[x] = factor · x + constant + residues[x]; None where they are no bytes."""
     x = np.arange(256)
     factor = round(int(table[255] - table[0]) / 255)
     rest = table - factor * x

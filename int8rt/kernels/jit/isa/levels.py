@@ -165,6 +165,7 @@ class Avx512Vbmi(Avx512Vnni):
 
 
 LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni(), Avx512Vbmi())
+BY_NAME: Mapping[str, Level] = {level.name: level for level in LEVELS}
 
 
 @functools.cache
