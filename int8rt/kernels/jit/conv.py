@@ -39,13 +39,10 @@ _BORDERED_ROWS = 8
 _UNROLL_COST = 5
 CONV = fields(
     " ".join(MATRIX)
-    + " output input scratch scratch_bytes mode rows block_rows depth row_factor out_height out_width height width "
+    + " output input scratch scratch_bytes direct rows block_rows depth row_factor out_height out_width height width "
     "channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width pad_height "
     "pad_width zero_point bordered_bytes copied"
 )
-# How a block of rows of the matrix comes about: output pixels are input pixels; or their windows are unrolled; or the
-# windows are read where they lie, a segment for each kernel row, in input rows copied between their borders.
-_DIRECT, _UNROLLED, _BORDERED = 0, 1, 2
 
 
 def lower(params: Conv2DParams, context: LowerContext) -> Lowered | None:
@@ -115,7 +112,7 @@ def lower_convolution(
         "input": At(input.index),
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
-        "mode": _DIRECT if direct else _BORDERED if bordered else _UNROLLED,
+        "direct": int(direct),
         "segment_stride": bordered_bytes * height.dilation,
         "bordered_bytes": bordered_bytes,
         "copied": copied,
@@ -137,6 +134,8 @@ def lower_convolution(
         "pad_width": width.pad_before,
         "zero_point": zero_point,
     }
+    if bordered:
+        return Lowered(bordered_kernel(context.level.name, variant), CONV, values)
     return Lowered(conv_kernel(context.level.name, variant, asymmetric), CONV, values)
 
 
@@ -291,25 +290,6 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
     @kernel
     def conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
         p = carray(block, 1, CONV)[0]
-        if p.mode == _BORDERED:
-            first_row, last_row = share(p.rows // p.out_width, thread, threads)
-            scratch = p.scratch + thread * p.scratch_bytes
-            begin = first_row
-            for row in range(first_row, last_row):
-                image, y = row // p.out_height, row % p.out_height
-                if p.copied:
-                    # A copy serves up to block_rows rows of one image, from `begin` on.
-                    if row == first_row or y == 0 or row - begin == p.block_rows:
-                        begin = row
-                        copy_bordered(p, image, y, min(p.block_rows, last_row - row, p.out_height - y), scratch)
-                    a = scratch + (row - begin) * p.stride_height * p.bordered_bytes
-                else:
-                    a = p.input + (image * p.height + y * p.stride_height) * p.bordered_bytes
-                matrix_rows(
-                    level, variant, asymmetric, address_of(block), a, p.stride_width * p.channels, p.out_width, 0,
-                    p.output + row * p.out_width * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
-                )  # fmt: skip
-            return
         first_row, last_row = 0, p.rows
         first_panel, last_panel = 0, p.panels + min(p.tail_vectors, 1)
         if p.rows >= 24 * threads or last_panel < threads:
@@ -319,7 +299,7 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
         scratch = p.scratch + thread * p.scratch_bytes
         for row in range(first_row, last_row, p.block_rows):
             count = min(p.block_rows, last_row - row)
-            if p.mode == _DIRECT:
+            if p.direct:
                 a, stride = p.input + row * p.channels, p.channels
             else:
                 unroll(p, row, count, scratch)
@@ -333,3 +313,31 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
             )
 
     return conv_2d
+
+
+@cache
+def bordered_kernel(level: str, variant: str) -> Any:
+    """The compiled CONV_2D that reads windows where they lie, a row of output pixels at a time."""
+
+    @kernel
+    def conv_2d_bordered(block, thread, threads):  # type: ignore[no-untyped-def]
+        p = carray(block, 1, CONV)[0]
+        first_row, last_row = share(p.rows // p.out_width, thread, threads)
+        scratch = p.scratch + thread * p.scratch_bytes
+        begin = first_row
+        for row in range(first_row, last_row):
+            image, y = row // p.out_height, row % p.out_height
+            if p.copied:
+                # A copy serves up to block_rows rows of one image, from `begin` on.
+                if row == first_row or y == 0 or row - begin == p.block_rows:
+                    begin = row
+                    copy_bordered(p, image, y, min(p.block_rows, last_row - row, p.out_height - y), scratch)
+                a = scratch + (row - begin) * p.stride_height * p.bordered_bytes
+            else:
+                a = p.input + (image * p.height + y * p.stride_height) * p.bordered_bytes
+            matrix_rows(
+                level, variant, 0, address_of(block), a, p.stride_width * p.channels, p.out_width, 0,
+                p.output + row * p.out_width * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
+            )  # fmt: skip
+
+    return conv_2d_bordered
