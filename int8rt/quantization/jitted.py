@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from int8rt.kernels.jit.numba_later import njit
 
 _INT32_MAX = (1 << 31) - 1
