@@ -61,6 +61,8 @@ def _models() -> dict[str, Model]:
     add("SOFTMAX", [t()], [t(scale=1 / 256, zero_point=-128)], o.SoftmaxOptions(beta=1.0))
     add("LOG_SOFTMAX", [t()], [t(scale=16 / 256, zero_point=127)])
     add("L2_NORMALIZATION", [t()], [t(scale=1 / 128, zero_point=0)])
+    for name in ("SIN", "COS", "SQUARE"):
+        add(name, [t(type=FLOAT32)], [t(type=FLOAT32)])
     for name in ("LOG", "SQRT", "RSQRT"):
         add(name, [t(zero_point=-128)], [t()])
     add("ZEROS_LIKE", [t(type=INT32)], [t(type=INT32)])
@@ -94,6 +96,11 @@ def _models() -> dict[str, Model]:
     add("TRANSPOSE_CONV", transposed, [t((1, 4, 12, 3))], up, 3)
     dense = o.FullyConnectedOptions(fused_activation_function=relu6)
     add("FULLY_CONNECTED", [t((3, 8)), weights(5, 8), bias(5)], [t((3, 5))], dense, 5)
+    add("FULLY_CONNECTED", [t((3, 8), FLOAT32), weights(5, 8), c(np.ones(5), dtype=np.float32)], [t((3, 5), FLOAT32)])
+    products = o.BatchMatMulOptions(adj_y=True)
+    add("BATCH_MATMUL", [t((2, 3, 8)), t((1, 5, 8), zero_point=0)], [t((2, 3, 5))], products)
+    add("BATCH_MATMUL", [t((2, 3, 8), FLOAT32), weights(5, 8)], [t((2, 3, 5), FLOAT32)], products)
+    add("EMBEDDING_LOOKUP", [t((4,), INT32), weights(5, 8)], [t((4, 8), FLOAT32)])
     pool = o.Pool2DOptions(padding=same, filter_width=3, filter_height=2, **window)
     for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
         add(name, [t()], [t((1, 4, 3, 4))], pool, 2)
@@ -152,7 +159,34 @@ def _models() -> dict[str, Model]:
     nearest = o.ResizeNearestNeighborOptions(align_corners=True)
     add("RESIZE_NEAREST_NEIGHBOR", [t(), c([8, 5])], [t((1, 8, 5, 4))], nearest)
     add("RESIZE_NEAREST_NEIGHBOR", [t(), t((2,), INT32)], [t((1, 8, 5, 4))], nearest)
+    made["UNIDIRECTIONAL_SEQUENCE_LSTM.0"] = _lstm()
     return made
+
+
+def _lstm() -> Model:
+    """Two steps of an integer cell with peepholes and a projection."""
+    n_input, n_cell, n_output = 3, 4, 2
+
+    def q(scale: float, zero_point: int = 0) -> Quantization:
+        return Quantization.per_tensor(scale, zero_point)
+
+    def matrix(rows: int, columns: int) -> TensorSpec:
+        return c(np.arange(rows * columns).reshape(rows, columns) - 3, q(0.01), np.int8)
+
+    inputs: list[TensorSpec | None] = [TensorSpec(INT8, (1, 2, n_input), q(0.05, 3))]
+    inputs += [matrix(n_cell, n_input)] * 4 + [matrix(n_cell, n_output)] * 4
+    inputs += [c(np.arange(n_cell) * 1000, q(1e-5), np.int16)] * 3
+    inputs += [c(np.arange(n_cell), q(1e-4))] * 4 + [matrix(n_output, n_cell), c(np.arange(n_output), q(1e-4))]
+    inputs += [TensorSpec(INT8, (1, n_output), q(1 / 128, 1), is_variable=True)]
+    inputs += [TensorSpec(TensorType.INT16, (1, n_cell), q(2.0**-11), is_variable=True)]
+    intermediates = [TensorSpec(TensorType.INT16, (0,), q(1 / 4096))] * 4 + [TensorSpec(INT8, (0,), q(1 / 128, 2))]
+    return single_operator_model(
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        inputs,
+        [TensorSpec(INT8, (1, 2, n_output), q(1 / 128, 1))],
+        o.UnidirectionalSequenceLSTMOptions(ActivationFunctionType.TANH, cell_clip=10.0),
+        intermediates=intermediates,
+    )
 
 
 MODELS = _models()
