@@ -33,6 +33,8 @@ from int8rt.quantization.requantize import Requantization
 # Bytes of unrolled windows that are multiplied at once: they stay in a core's L2 cache.
 _BLOCK_BYTES = 96 << 10
 _BORDERED_BYTES = 24 << 10
+# Weights that are held in 32 bits at a time while they are packed.
+_WIDE_ELEMENTS = 1 << 16
 _BORDERED_ROWS = 8
 
 # What unrolling costs, in parts of the product's time, times the number of output channels (measured).
@@ -157,11 +159,12 @@ def lower_matrix(
     multiple of the sum of each row of the input makes up for it.
     """
     channels, depth = filter.shape
-    wide = filter.astype(np.int64) - filter_zero_point
+    sums, magnitudes = _row_sums(filter, filter_zero_point)
     row_factor = _row_factor(filter, filter_zero_point)
-    weights = (wide - row_factor).astype(np.int8)
-    constant = -input_zero_point * wide.sum(axis=1) + (0 if bias is None else bias.astype(np.int64))
-    bound = 255 * np.abs(wide).sum(axis=1) + np.abs(constant)
+    # Modulo 256, which loses nothing: the differences fit int8.
+    weights = (filter.view(np.uint8) - np.uint8((filter_zero_point + row_factor) % 256)).view(np.int8)
+    constant = -input_zero_point * sums + (0 if bias is None else bias.astype(np.int64))
+    bound = 255 * magnitudes + np.abs(constant)
     variant = vectorized.choose(requantization, bound)
     if variant is None or depth == 0:
         return None
@@ -205,6 +208,17 @@ def _long_rows(level: Level, channels: int, out_width: int) -> bool:
     vectors = min(4, -(-channels // level.lanes))
     rows = level.rows[4 if vectors == 3 else vectors]
     return out_width >= rows and -(-out_width // rows) * rows - out_width < out_width * _UNROLL_COST / channels
+
+
+def _row_sums(filter: npt.NDArray[Any], zero_point: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Σ (weight - zero_point) and Σ |weight - zero_point| of each row; a few rows at a time, they are wider then."""
+    sums, magnitudes = (np.zeros(len(filter), np.int64) for _ in range(2))
+    rows = max(1, _WIDE_ELEMENTS // max(1, filter.shape[1]))
+    for first in range(0, len(filter), rows):
+        wide = filter[first : first + rows].astype(np.int32) - zero_point
+        sums[first : first + rows] = wide.sum(axis=1, dtype=np.int64)
+        magnitudes[first : first + rows] = np.abs(wide).sum(axis=1, dtype=np.int64)
+    return sums, magnitudes
 
 
 def _row_factor(filter: npt.NDArray[Any], zero_point: int) -> int:
