@@ -117,6 +117,15 @@ def test_without_a_folder_that_can_be_written_kernels_are_compiled_all_the_same(
     assert disk.clear() == (0, 0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no fcntl")
+def test_two_processes_compile_a_kernel_once(folder: Path) -> None:
+    script = "from tests.jit.test_compiled import adder, compilations\nprint(compilations(lambda: adder(11).address))\n"
+    command = [sys.executable, "-c", script]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert sorted(process.communicate(timeout=120)[0] for process in both) == ["['add 11']\n", "[]\n"]
+    assert [path.suffix for path in folder.iterdir()] == [".kernel"]
+
+
 def test_clear(folder: Path) -> None:
     applied(adder(10), 0)
     size = disk.entries()[0].stat().st_size

@@ -55,9 +55,12 @@ class Kernel:
         key = self.key
         symbol, data = f"int8rt_{key}", disk.load(key)
         if data is None:
-            with compiling(self.name):
-                data = compile_object(self._function, symbol)
-            disk.save(key, data)
+            with disk.alone(key):
+                data = disk.load(key)
+                if data is None:
+                    with compiling(self.name):
+                        data = compile_object(self._function, symbol)
+                    disk.save(key, data)
         return load_object(data, symbol)
 
     def _closure(self) -> dict[str, int | str]:

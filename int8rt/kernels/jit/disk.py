@@ -6,6 +6,8 @@ import hashlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _MAGIC = b"int8rt-object-1\n"
@@ -41,8 +43,7 @@ def load(key: str) -> bytes | None:
 def save(key: str, data: bytes) -> None:
     """Keep an object file; without a folder that can be written it is compiled anew by every process."""
     try:
-        here = folder()
-        here.mkdir(mode=0o700, parents=True, exist_ok=True)
+        here = _make_folder()
         handle, temporary = tempfile.mkstemp(dir=here)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -53,6 +54,32 @@ def save(key: str, data: bytes) -> None:
             raise
     except (OSError, RuntimeError):
         return
+
+
+@contextmanager
+def alone(key: str) -> Iterator[None]:
+    """Lets one process at a time make the object file of that key; the others wait, and then find it.
+
+    Where the platform or the folder has no locks, they all make it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    path = folder() / f"{key}.lock"
+    try:
+        _make_folder()
+        file = path.open("w")
+    except (OSError, RuntimeError):
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def entries() -> list[Path]:
@@ -68,6 +95,12 @@ def clear() -> tuple[int, int]:
         path.unlink(missing_ok=True)
         count += 1
     return count, size
+
+
+def _make_folder() -> Path:
+    here = folder()
+    here.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return here
 
 
 def _trusted(status: os.stat_result) -> bool:
