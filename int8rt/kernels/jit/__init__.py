@@ -1,0 +1,1 @@
+"""The compiled twins of the operators, and the program that runs them."""
