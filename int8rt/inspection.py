@@ -18,13 +18,17 @@ from int8rt.support import Unsupported, operator_context, operator_types, unsupp
 
 @dataclass(frozen=True, slots=True)
 class OperatorKind:
-    """All operators of one name and one combination of types. macs: of the `counted` ones among them."""
+    """All operators of one name and one combination of types. macs: of the `counted` ones among them.
+
+    compiled: how many of them have compiled kernels, or nothing to compute; None where the model can't run.
+    """
 
     operator: str
     types: str
     count: int
     versions: tuple[int, ...]
     macs: int
+    compiled: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +112,48 @@ def _subgraph(model: Model, index: int, profile: Profile) -> SubgraphSummary:
     counts: Counter[tuple[str, str]] = Counter()
     macs: Counter[tuple[str, str]] = Counter()
     versions: dict[tuple[str, str], set[int]] = {}
-    for operator in graph.operators:
-        kind = operator.label, operator_types(operator_context(graph, operator, profile))
+    kinds = [
+        (operator.label, operator_types(operator_context(graph, operator, profile))) for operator in graph.operators
+    ]
+    for operator, kind in zip(graph.operators, kinds, strict=True):
         counts[kind] += 1
         macs[kind] += _macs(model, graph, operator, profile)
         versions.setdefault(kind, set()).add(operator.version)
     unsupported = tuple(unsupported_operators(graph, profile))
+    refusal, compiled = ("", None) if unsupported else _prepared(model, index, profile)
     return SubgraphSummary(
         name=graph.name,
         operators=tuple(
-            OperatorKind(*kind, count, tuple(sorted(versions[kind])), macs[kind])
+            OperatorKind(
+                *kind,
+                count,
+                tuple(sorted(versions[kind])),
+                macs[kind],
+                None if compiled is None else sum(compiled[i] for i, other in enumerate(kinds) if other == kind),
+            )
             for kind, count in sorted(counts.items(), key=lambda item: (-macs[item[0]], -item[1], item[0]))
         ),
         tensors=tuple(_tensor(model, i, tensor) for i, tensor in enumerate(graph.tensors)),
         inputs=graph.inputs,
         outputs=graph.outputs,
         unsupported=unsupported,
-        refusal="" if unsupported else _refusal(model, index, profile),
+        refusal=refusal,
         macs=macs.total(),
     )
 
 
-def _refusal(model: Model, index: int, profile: Profile) -> str:
+def _prepared(model: Model, index: int, profile: Profile) -> tuple[str, list[bool] | None]:
+    """(why the subgraph can't be prepared, which of its operators need no NumPy while running: None where unknown)."""
+    from int8rt.kernels.jit.isa.levels import choose_level
+    from int8rt.kernels.jit.program import compiled_steps
+
+    limits = MemoryLimits()
     try:
         check_loadable(model)
-        make_plan(model, index, profile, {}, MemoryLimits())
+        plan = make_plan(model, index, profile, {}, limits)
+        return "", compiled_steps(plan, choose_level(), limits.total)
     except Int8rtError as error:
-        return str(error)
-    return ""
+        return str(error), None
 
 
 def _macs(model: Model, graph: Subgraph, operator: Operator, profile: Profile) -> int:

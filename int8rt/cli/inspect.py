@@ -55,10 +55,17 @@ def _show_graph(graph: SubgraphSummary, all_tensors: bool) -> None:
     from int8rt.cli.text import columns
 
     rows = [
-        (kind.operator, str(kind.count), f"{kind.macs:,}" if kind.macs else "", _versions(kind.versions), kind.types)
+        (
+            kind.operator,
+            str(kind.count),
+            "" if kind.compiled is None else str(kind.compiled),
+            f"{kind.macs:,}" if kind.macs else "",
+            _versions(kind.versions),
+            kind.types,
+        )
         for kind in graph.operators
     ]
-    print(columns(("operator", "count", "MACs", "version", "types"), rows, right=(1, 2)))
+    print(columns(("operator", "count", "compiled", "MACs", "version", "types"), rows, right=(1, 2, 3)))
     roles = dict.fromkeys(graph.inputs, "input") | dict.fromkeys(graph.outputs, "output")
     shown = graph.tensors if all_tensors else [graph.tensors[index] for index in roles]
     if shown:

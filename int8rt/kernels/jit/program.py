@@ -103,6 +103,12 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     )
 
 
+def compiled_steps(plan: Plan, level: Level, limit: int) -> list[bool]:
+    """Which steps need no NumPy while running: they have kernels, share memory, or have constant outputs."""
+    builder = _Builder(plan, level, 1, Store(limit))
+    return [not isinstance(builder.lower(step), NumpyStep) for step in plan.steps]
+
+
 class _Builder:
     """Turns calls of kernels into rows of the table, and what their blocks name into addresses."""
 
