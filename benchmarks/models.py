@@ -33,13 +33,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="for each model")
     parser.add_argument("--backend", default="auto", choices=("auto", "jit", "numpy"))
     parser.add_argument("--least-macs", type=int, default=0, help="leave out smaller models")
+    parser.add_argument("--least-operators", type=int, default=3, help="leave out models with fewer operators")
     parser.add_argument("--memory", action="store_true", help="measure memory too")
     parser.add_argument("--start", action="store_true", help="measure the start of a process too, warm and cold")
     parser.add_argument("--json", type=Path, help="write all numbers into this file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folders = arguments.folder or _default_folders(Path(temporary))
-        rows = [_measure(candidate, arguments) for candidate in select(folders, arguments.least_macs)]
+        chosen = select(folders, arguments.least_macs, arguments.least_operators)
+        rows = [_measure(candidate, arguments) for candidate in chosen]
     result = {"machine": _machine(), "threads": arguments.threads, "models": rows, "means": means(rows)}
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(result, indent=1))
@@ -67,20 +69,37 @@ def _measure(candidate: Candidate, arguments: argparse.Namespace) -> dict[str, A
     }
     print(f"{candidate.path.stem} ...", file=sys.stderr, flush=True)
     options = ("--threads", str(arguments.threads), "--backend", arguments.backend, "--seconds", str(arguments.seconds))
-    for against in ((REFERENCE, OPTIMISED, XNNPACK), (REFERENCE, OPTIMISED), (REFERENCE,), ()):
-        try:
-            measured = child("time", str(candidate.path), "--against", ",".join(against), *options)
-        except ChildError as error:
-            row["error"] = str(error)
-            continue
-        row |= {name: measured[name] for name in ("level", "times", "ratios", "equal", "operators")}
-        break
-    if "times" in row and arguments.memory:
+    try:
+        measured = _beside_litert(candidate.path, options)
+    except ChildError as error:
+        return row | {"error": str(error)}
+    row |= {name: measured[name] for name in ("level", "times", "ratios", "equal", "operators")}
+    if arguments.memory:
         row["memory"] = memory(candidate.path, ("int8rt", *(name for name in row["times"] if name != "int8rt")))
-    if "times" in row and arguments.start:
+    if arguments.start:
         row["start"] = {name: start(candidate.path, name) for name in row["times"]}
         row["start"]["cold"] = cold_start(candidate.path)
     return row
+
+
+def _beside_litert(model: Path, options: Sequence[str]) -> dict[str, Any]:
+    """The measurement beside those of LiteRT's runtimes that run the model."""
+
+    def measured(names: Sequence[str], *more: str) -> dict[str, Any]:
+        return child("time", str(model), "--against", ",".join(names), *options, *more)
+
+    try:
+        return measured(tuple(LITERT))
+    except ChildError:
+        pass
+    able = []
+    for name in LITERT:
+        try:
+            measured((name,), "--seconds", "0")
+        except ChildError:
+            continue
+        able.append(name)
+    return measured(able)
 
 
 def means(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

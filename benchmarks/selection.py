@@ -26,7 +26,7 @@ class Candidate:
     convolutional: bool
 
 
-def select(folders: Iterable[Path], least_macs: int) -> list[Candidate]:
+def select(folders: Iterable[Path], least_macs: int = 0, least_operators: int = 0) -> list[Candidate]:
     """All models in the folders (or files) that int8rt can run on 8-bit activations, the largest first.
 
     Of several models with the same operators, shapes and types, the first by name.
@@ -41,7 +41,9 @@ def select(folders: Iterable[Path], least_macs: int) -> list[Candidate]:
             continue
         type = _activations(model)
         summary = inspect_model(model, len(content))
-        if type is None or any(graph.unsupported for graph in summary.subgraphs):
+        if type is None or any(graph.unsupported or graph.refusal for graph in summary.subgraphs):
+            continue
+        if sum(len(graph.operators) for graph in model.subgraphs) < least_operators:
             continue
         macs = sum(graph.macs for graph in summary.subgraphs)
         if macs >= least_macs:

@@ -32,10 +32,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_one_model_of_each_architecture_with_8_bits(folder: Path) -> None:
-    chosen = select([folder], 0)
+    chosen = select([folder])
     assert [(one.path.stem, one.type) for one in chosen] == [("a", "int8"), ("b", "uint8"), ("d", "int8")]
-    assert [one.path.stem for one in select([folder], 1_000_000)] == ["a", "b"]
-    assert [one.path.stem for one in select([folder / "c.tflite"], 0)] == ["c"]
+    assert [one.path.stem for one in select([folder], least_macs=1_000_000)] == ["a", "b"]
+    assert [one.path.stem for one in select([folder], least_operators=6)] == []
+    assert [one.path.stem for one in select([folder / "c.tflite"])] == ["c"]
 
 
 def test_means() -> None:
