@@ -28,8 +28,7 @@ TRANSPOSE_CONV = fields(
     " ".join(MATRIX)
     + " output output_offset input scratch scratch_bytes block_columns depth row_factor batches out_height out_width "
     "height width channels kernel_height kernel_width stride_height stride_width dilation_height dilation_width "
-    "pad_height pad_width "
-    "zero_point row_bytes image_bytes"
+    "pad_height pad_width zero_point row_bytes image_bytes"
 )
 
 

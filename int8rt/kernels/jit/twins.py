@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from int8rt.kernels.jit import (
-    conv,
-    depthwise_conv,
     fully_connected,
+    grouped_conv,
     mean,
     movers,
     mul,
@@ -71,8 +70,8 @@ _MOVERS = (
 )
 
 TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]] = {
-    "CONV_2D": conv.lower,
-    "DEPTHWISE_CONV_2D": depthwise_conv.lower,
+    "CONV_2D": grouped_conv.lower_conv_2d,
+    "DEPTHWISE_CONV_2D": grouped_conv.lower_depthwise_conv_2d,
     "FULLY_CONNECTED": fully_connected.lower,
     "AVERAGE_POOL_2D": pooling.lower,
     "MAX_POOL_2D": pooling.lower,
