@@ -150,7 +150,7 @@ def _lower_part(
 
 @helper
 def unroll_part(p, first, count, scratch):  # type: ignore[no-untyped-def]
-    """The windows of output pixels [first, first + count), `part` channels of each input pixel, as rows of `scratch`."""
+    """The windows of output pixels [first, first + count) as rows of `scratch`: `part` channels of each input pixel."""
     for m in range(count):
         target = scratch + m * p.depth4 * 4
         x, rest = (first + m) % p.out_width, (first + m) // p.out_width
