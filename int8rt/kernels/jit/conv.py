@@ -36,6 +36,8 @@ _BORDERED_BYTES = 24 << 10
 # Weights that are held in 32 bits at a time while they are packed.
 _WIDE_ELEMENTS = 1 << 16
 _BORDERED_ROWS = 8
+# Bytes of input rows that are copied at the most; steps that skip many rows would copy those too.
+_MOST_COPIED = 4 << 20
 
 # What unrolling costs, in parts of the product's time, times the number of output channels (measured).
 _UNROLL_COST = 5
@@ -75,6 +77,14 @@ def lower_convolution(
         width.dilation == 1 and height.kernel * width.kernel > 1 and _long_rows(context.level, channels, out_width)
     )
     bordered = bordered and not _row_factor(weights, params.filter_zero_point)
+    # Without a border the rows of the input serve as they are.
+    padded = height.pad_before or height.pad_after or width.pad_before or width.pad_after
+    copied = int(bool(padded))
+    row_pixels = (out_width - 1) * width.stride + width.kernel if copied else in_width
+    bordered_bytes = row_pixels * input.shape[3]
+    bordered_rows = max(_BORDERED_ROWS, _BORDERED_BYTES // max(1, bordered_bytes) // height.stride)
+    copied_rows = (bordered_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1
+    bordered = bordered and (not copied or copied_rows * bordered_bytes <= _MOST_COPIED)
     segments = height.kernel if bordered else 1
     matrix = lower_matrix(
         context.level,
@@ -89,24 +99,17 @@ def lower_convolution(
     if matrix is None:
         return None
     variant, asymmetric, values = matrix
-    padded = height.pad_before or height.pad_after or width.pad_before or width.pad_after
     if padded and not 0 <= zero_point <= 255:  # what the border is filled with
         return None
     depth = weights.shape[1]
     direct = (
         depth == input.shape[3] and height.stride == width.stride == 1 and not (height.pad_after or width.pad_after)
     )
-    # Without a border the rows of the input serve as they are.
-    copied = int(bool(padded))
-    row_pixels = (out_width - 1) * width.stride + width.kernel if copied else in_width
-    bordered_bytes = row_pixels * input.shape[3]
     row_bytes = -(-depth // 4) * 4
     block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12) if not direct else 48
     scratch = 4 * block_rows + (0 if direct else block_rows * row_bytes + SLACK)
     if bordered:
-        # Here in rows of output pixels.
-        block_rows = max(_BORDERED_ROWS, _BORDERED_BYTES // bordered_bytes // height.stride)
-        copied_rows = (block_rows - 1) * height.stride + (height.kernel - 1) * height.dilation + 1
+        block_rows = bordered_rows  # here in rows of output pixels
         scratch = copied_rows * bordered_bytes + SLACK if copied else 0
     values |= {
         "output": At(output.index),
@@ -137,8 +140,8 @@ def lower_convolution(
         "zero_point": zero_point,
     }
     if bordered:
-        return Lowered(bordered_kernel(context.level.name, variant), CONV, values)
-    return Lowered(conv_kernel(context.level.name, variant, asymmetric), CONV, values)
+        return Lowered(bordered_kernel(context.level.products, variant), CONV, values)
+    return Lowered(conv_kernel(context.level.products, variant, asymmetric), CONV, values)
 
 
 def lower_matrix(

@@ -27,6 +27,8 @@ DEPTHWISE = fields(
     "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
     "dilation_height dilation_width pad_height pad_width"
 )
+# Bytes of a row's table of addresses, which a window much larger than the input would fill with its border.
+_LARGEST_TABLE = 16 << 20
 # Neighbouring pixels of a tile that so many of them share, at least: `depthwise_pixels` and `depthwise_columns`.
 _ALONE, _TOGETHER = {4: 4, 2: 2}, {4: 8, 2: 8}
 
@@ -121,6 +123,8 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     words = np.concatenate([constant.astype(np.int32)[None], words])
     taps = -(-len(weights) // 4) * 4
     scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
+    if scratch > _LARGEST_TABLE:
+        return None
     values = lower_channels(context.level, variant, weights, words, _TOGETHER if by_columns else _ALONE, out_width) | {
         "input": At(input.index),
         "output": At(output.index),
@@ -146,9 +150,9 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "pad_width": width.pad_before,
     }
     if by_columns:
-        compiled = depthwise_columns_kernel(context.level.name, variant, width.stride)
+        compiled = depthwise_columns_kernel(context.level.products, variant, width.stride)
     else:
-        compiled = depthwise_kernel(context.level.name, variant)
+        compiled = depthwise_kernel(context.level.products, variant)
     return Lowered(compiled, DEPTHWISE, values)
 
 

@@ -52,7 +52,7 @@ def lower(params: FullyConnectedParams, context: LowerContext) -> Lowered | None
         "terms": Scratch(4 * _BLOCK_ROWS),
         "terms_bytes": 4 * _BLOCK_ROWS,
     }
-    return Lowered(fully_connected_kernel(context.level.name, variant, asymmetric), FULLY_CONNECTED, values)
+    return Lowered(fully_connected_kernel(context.level.products, variant, asymmetric), FULLY_CONNECTED, values)
 
 
 @cache

@@ -145,7 +145,7 @@ def _lower_part(
         "pad_width": width.pad_before,
         "zero_point": zero_point,
     }
-    return Lowered(grouped_conv_kernel(context.level.name, variant, asymmetric), GROUPED_CONV, values)
+    return Lowered(grouped_conv_kernel(context.level.products, variant, asymmetric), GROUPED_CONV, values)
 
 
 @helper

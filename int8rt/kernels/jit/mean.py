@@ -51,7 +51,7 @@ def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
         "inner": inner,
         **clamp(output.type, requantization.activation_min, requantization.activation_max),
     }
-    return Lowered(mean_kernel(context.level.name, variant, stamp()), MEAN, values)
+    return Lowered(mean_kernel(context.level.products, variant, stamp()), MEAN, values)
 
 
 @cache

@@ -102,7 +102,7 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         **steps,
     }
     compiled = mul_kernel if repeats == 1 else shared_mul_kernel
-    return Lowered(compiled(context.level.name, variant), MUL, values)
+    return Lowered(compiled(context.level.products, variant), MUL, values)
 
 
 @cache

@@ -57,7 +57,7 @@ def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
         **clamp(output.type, int(params.activation_min), int(params.activation_max)),
         "offset": 128 if input.type == TensorType.INT8 else 0,
     }
-    compiled = average_kernel() if context.name == "AVERAGE_POOL_2D" else max_kernel(context.level.name)
+    compiled = average_kernel() if context.name == "AVERAGE_POOL_2D" else max_kernel(context.level.products)
     return Lowered(compiled, POOL, values)
 
 

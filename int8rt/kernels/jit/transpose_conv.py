@@ -118,7 +118,7 @@ def _lower_residue(
         "pad_width": pad_width,
         "zero_point": zero_point,
     }
-    return Lowered(transpose_conv_kernel(context.level.name, variant, asymmetric), TRANSPOSE_CONV, values)
+    return Lowered(transpose_conv_kernel(context.level.products, variant, asymmetric), TRANSPOSE_CONV, values)
 
 
 @cache

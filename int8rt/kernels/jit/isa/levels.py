@@ -32,6 +32,11 @@ class Level:
     features: tuple[str, ...] = ()
     looks_up = False
 
+    @property
+    def products(self) -> str:
+        """Name of the level whose code serves here wherever nothing is looked up: its own, or that of a lower level."""
+        return self.name
+
     def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
         """accumulator[i] + Σ of the four products of the bytes 4i..4i+3; vectors of 4 · lanes bytes."""
         halves = vector(I16, 2 * self.lanes)
@@ -154,6 +159,7 @@ class Avx512Vbmi(Avx512Vnni):
     name = "avx512vbmi"
     features = (*Avx512Vnni.features, "avx512vbmi")
     looks_up = True
+    products = Avx512Vnni.name
 
     def look_up(self, e: Emitter, table: Sequence[Any], codes: Any) -> Any:
         """Two instructions look 7 bits up in half of the table each; the eighth chooses."""
