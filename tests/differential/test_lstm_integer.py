@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.kernels.lstm.tensors import BIAS, INPUT_WEIGHTS, LAYER_NORM, PEEPHOLE_WEIGHTS, RECURRENT_WEIGHTS
+from int8rt.kernels.lstm.tensors import SINGLE
 from int8rt.model import ActivationFunctionType, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import UnidirectionalSequenceLSTMOptions
@@ -37,20 +37,20 @@ def cells(draw: st.DrawFn) -> Rounds:
     for gate in gates:
         # Sums of about 16 bits, so that gates are between their ends.
         for index, terms, factor in (
-            (INPUT_WEIGHTS[gate], n_input, input_scale),
-            (RECURRENT_WEIGHTS[gate], n_output, state_scale),
+            (SINGLE.input_weights[gate], n_input, input_scale),
+            (SINGLE.recurrent_weights[gate], n_output, state_scale),
         ):
             real = 2.0 ** rng.uniform(-8, 1) / (74 * 74 * np.sqrt(terms)) * 8 / factor
             specs[index] = TensorSpec.constant(weights(rng, (n_cell, terms), TensorType.INT8), q(real))
         bias = rng.integers(-20000, 20000, n_cell).astype(np.int32)
-        specs[BIAS[gate]] = TensorSpec.constant(bias, q(1e-4))
-        index = PEEPHOLE_WEIGHTS[gate]
+        specs[SINGLE.bias[gate]] = TensorSpec.constant(bias, q(1e-4))
+        index = SINGLE.peephole_weights[gate]
         if peephole and index is not None:
             values = rng.integers(-32767, 32768, n_cell).astype(np.int16)
             specs[index] = TensorSpec.constant(values, q(rng.choice([1e-5, 3e-5, 2.0**-15])))
         if layer_norm:
             values = rng.integers(-32767, 32768, n_cell).astype(np.int16)
-            specs[LAYER_NORM[gate]] = TensorSpec.constant(values, q(rng.choice([3e-5, 2e-4, 1e-3])))
+            specs[SINGLE.layer_norm[gate] or 0] = TensorSpec.constant(values, q(rng.choice([3e-5, 2e-4, 1e-3])))
     if projection:
         specs[16] = TensorSpec.constant(weights(rng, (n_output, n_cell), TensorType.INT8), q(rng.choice([0.01, 0.002])))
         if draw(st.booleans()):

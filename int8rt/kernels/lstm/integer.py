@@ -16,20 +16,12 @@ import numpy.typing as npt
 
 from int8rt.kernels.base import Array, OperatorContext, Params, TensorInfo, Updated
 from int8rt.kernels.lstm.tensors import (
-    BIAS,
     CELL_GATE,
-    CELL_STATE,
     FORGET_GATE,
     INPUT,
     INPUT_GATE,
-    INPUT_WEIGHTS,
-    LAYER_NORM,
     OUTPUT_GATE,
-    OUTPUT_STATE,
-    PEEPHOLE_WEIGHTS,
-    PROJECTION_BIAS,
-    PROJECTION_WEIGHTS,
-    RECURRENT_WEIGHTS,
+    SINGLE,
     LstmSizes,
     optional,
     required,
@@ -90,9 +82,15 @@ class IntegerLstmParams(Params):
 
 def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_clip: float) -> IntegerLstmParams:
     """The parameters of an LSTM whose shapes have been checked. Clips: real numbers, 0 for none."""
+    if cell_clip < 0 or proj_clip < 0:
+        raise context.invalid(f"clips {cell_clip:g} and {proj_clip:g} must not be negative")
     if len(context.intermediates) != _INTERMEDIATES:
         raise context.invalid(f"has {len(context.intermediates)} intermediate tensors, expected {_INTERMEDIATES}")
-    input, output_state, cell_state = context.input(INPUT), context.input(OUTPUT_STATE), context.input(CELL_STATE)
+    for gate in sizes.gates:
+        if context.input(SINGLE.recurrent_weights[gate]).rank != 2:
+            raise context.invalid("recurrent weights of integers must be matrices")
+    input, cell_state = context.input(INPUT), context.input(SINGLE.cell_state)
+    output_state = context.input(SINGLE.output_state)
     is_power, cell_scale = checked_log2(scale_of(context, cell_state))
     # Beyond these, TensorFlow Lite shifts by undefined amounts; without a power of two it leaves all multipliers 0.
     if not is_power or not -30 <= cell_scale <= 1:
@@ -107,7 +105,7 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
         hidden = np.float32(2.0**-15 / np.float64(np.float32(hidden_scale)) * 2.0**-15)
         projection = None
         if sizes.use_projection:
-            weights_scale = scale_of(context, context.input(PROJECTION_WEIGHTS))
+            weights_scale = scale_of(context, context.input(SINGLE.projection_weights))
             real = np.float32(weights_scale) * np.float32(hidden_scale) / np.float32(output_scale)
             projection = _multiplier(context, real)
     return IntegerLstmParams(
@@ -151,23 +149,24 @@ def _gate(context: OperatorContext, sizes: LstmSizes, gate: int, cell_scale: int
     if sizes.use_layer_norm:
         gate_scale = np.float32(context.per_axis(_intermediate(context, gate))[0][0])
 
-    def scale(index: int) -> np.float32:
+    def scale(index: int | None) -> np.float32:
+        assert index is not None
         return np.float32(scale_of(context, context.input(index)))
 
     with np.errstate(all="ignore"):
-        input_scale, state_scale = scale(INPUT), scale(OUTPUT_STATE)
+        input_scale, state_scale = scale(INPUT), scale(SINGLE.output_state)
         peephole, layer_norm, guard = None, None, _VARIANCE_GUARD
-        peephole_index = PEEPHOLE_WEIGHTS[gate]
+        peephole_index = SINGLE.peephole_weights[gate]
         if sizes.use_peephole and peephole_index is not None:
             # The power of two makes this one product of float64.
             real = np.float32(2.0**cell_scale * float(scale(peephole_index)) / float(gate_scale))
             peephole = _multiplier(context, real)
         if sizes.use_layer_norm:
-            layer_norm = _multiplier(context, scale(LAYER_NORM[gate]))
-            guard = max(1, int(np.float32(_VARIANCE_GUARD) * scale(LAYER_NORM[gate])))
+            layer_norm = _multiplier(context, scale(SINGLE.layer_norm[gate]))
+            guard = max(1, int(np.float32(_VARIANCE_GUARD) * scale(SINGLE.layer_norm[gate])))
         return IntegerGate(
-            input=_multiplier(context, scale(INPUT_WEIGHTS[gate]) * input_scale / gate_scale),
-            recurrent=_multiplier(context, scale(RECURRENT_WEIGHTS[gate]) * state_scale / gate_scale),
+            input=_multiplier(context, scale(SINGLE.input_weights[gate]) * input_scale / gate_scale),
+            recurrent=_multiplier(context, scale(SINGLE.recurrent_weights[gate]) * state_scale / gate_scale),
             peephole=peephole,
             layer_norm=layer_norm,
             variance_guard=guard,
@@ -199,15 +198,18 @@ class _Cell:
             numbers = params.gates[gate]
             assert numbers is not None
             # With layer normalization the bias comes after it.
-            bias = None if params.sizes.use_layer_norm else required(inputs, BIAS[gate])
-            weights, recurrent = required(inputs, INPUT_WEIGHTS[gate]), required(inputs, RECURRENT_WEIGHTS[gate])
+            bias = None if params.sizes.use_layer_norm else required(inputs, SINGLE.bias[gate])
+            weights, recurrent = (
+                required(inputs, SINGLE.input_weights[gate]),
+                required(inputs, SINGLE.recurrent_weights[gate]),
+            )
             self._matrices[gate] = (
                 _Matrix(weights, bias, params.input_zero_point, numbers.input),
                 _Matrix(recurrent, None, params.output_state_zero_point, numbers.recurrent),
             )
         self._projection = None
         if params.projection is not None:
-            weights, bias = required(inputs, PROJECTION_WEIGHTS), optional(inputs, PROJECTION_BIAS)
+            weights, bias = required(inputs, SINGLE.projection_weights), optional(inputs, SINGLE.projection_bias)
             # The hidden values have been shifted by minus their zero point, so here it counts the other way.
             self._projection = _Matrix(weights, bias, -params.hidden_zero_point, params.projection)
 
@@ -238,11 +240,11 @@ class _Cell:
         of_input, of_output = self._matrices[gate]
         value = saturate(saturate(of_input(x), np.int16).astype(np.int64) + of_output(output), np.int16)
         if numbers.peephole is not None:
-            weights = required(inputs, PEEPHOLE_WEIGHTS[gate] or 0)
+            weights = required(inputs, SINGLE.peephole_weights[gate])
             multiplier, shift = numbers.peephole.multiplier, numbers.peephole.shift
             value = lstm.accumulate_peephole(value, weights, cell, multiplier, shift, self._params.sizes.output)
         if numbers.layer_norm is not None:
-            weights, bias = required(inputs, LAYER_NORM[gate]), required(inputs, BIAS[gate])
+            weights, bias = required(inputs, SINGLE.layer_norm[gate]), required(inputs, SINGLE.bias[gate])
             multiplier, shift = numbers.layer_norm.multiplier, numbers.layer_norm.shift
             value = lstm.apply_layer_norm(value, weights, bias, multiplier, shift, numbers.variance_guard)
         return lstm.apply_tanh(value, 3) if gate == CELL_GATE else lstm.apply_sigmoid(value)
@@ -264,14 +266,12 @@ def evaluate(params: IntegerLstmParams, inputs: Sequence[Array | None]) -> Updat
     assert shape is not None
     result = np.empty(shape, np.int8)
     source, target = sizes.sequence(required(inputs, INPUT)), sizes.sequence(result)
-    outputs = required(inputs, OUTPUT_STATE).reshape(sizes.batch, sizes.output).copy()
-    cells = required(inputs, CELL_STATE).reshape(sizes.batch, sizes.cell).copy()
-    blocks = [slice(None)] if sizes.time_major else [slice(row, row + 1) for row in range(sizes.batch)]
-    for rows in blocks:
-        for time in range(sizes.time):
-            outputs[rows], cells[rows] = step(source[time, rows], outputs[rows], cells[rows])
-            target[time, rows] = outputs[rows]
-    states = {OUTPUT_STATE: outputs, CELL_STATE: cells}
+    outputs = required(inputs, SINGLE.output_state).reshape(sizes.batch, sizes.output).copy()
+    cells = required(inputs, SINGLE.cell_state).reshape(sizes.batch, sizes.cell).copy()
+    for time, rows in sizes.steps():
+        outputs[rows], cells[rows] = step(source[time, rows], outputs[rows], cells[rows])
+        target[time, rows] = outputs[rows]
+    states = {SINGLE.output_state: outputs, SINGLE.cell_state: cells}
     return Updated((result,), {index: state.reshape(required(inputs, index).shape) for index, state in states.items()})
 
 
