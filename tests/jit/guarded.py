@@ -6,6 +6,7 @@ with a pattern first, so that whoever reads what nobody wrote computes something
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,13 @@ class GuardedExecutor(JitExecutor):
                 self._arena, self._free = memory, free
 
     def _store(self) -> Store:
-        self.store = GuardedStore(self._limits.total + self._limits.undeclared)
+        limit, flush = self._limits.total + self._limits.undeclared, os.environ.get("INT8RT_PAGED")
+        if flush:
+            from tests.jit.paged import PagedStore
+
+            self.store: GuardedStore = PagedStore(limit, flush)
+        else:
+            self.store = GuardedStore(limit)
         return self.store
 
     def invoke(self, observer: Observer | None = None) -> None:

@@ -163,12 +163,16 @@ class _Builder:
 
     def lay_out(self, places: Mapping[int, int], total: int, preserve: bool) -> None:
         """Make the arena, the views into it and the arrays that the caller sees; what he may read is zero."""
-        arena, subgraph = self.store.block(total), self._plan.subgraph
+        subgraph = self._plan.subgraph
+        sizes: dict[int, int] = {}
+        for index, offset in places.items():
+            sizes[offset] = max(sizes.get(offset, 0), tensor_bytes(self._plan, index))
+        memory = self.store.arena(sizes, total)
         variables = (index for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable)
         seen = {*subgraph.inputs, *variables, *subgraph.outputs}
         for index, offset in places.items():
             type, size = subgraph.tensors[index].type, tensor_bytes(self._plan, index)
-            view = arena[offset : offset + size].view(arena_dtype(type)).reshape(self._plan.shapes[index])
+            view = memory[offset][:size].view(arena_dtype(type)).reshape(self._plan.shapes[index])
             self.views[index] = view
             int8 = type == TensorType.INT8
             if preserve or index in seen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,11 @@ class Store:
         start = -memory.ctypes.data % _ALIGNMENT
         self._kept.append(memory)
         return memory[start : start + size]
+
+    def arena(self, sizes: Mapping[int, int], total: int) -> dict[int, npt.NDArray[np.uint8]]:
+        """The memory at each offset of an arena of `total` bytes, of so many bytes as `sizes` says."""
+        arena = self.block(total)
+        return {offset: arena[offset : offset + size] for offset, size in sizes.items()}
 
     def copy(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A contiguous copy of `array`, with slack behind it."""
