@@ -36,7 +36,8 @@ class Interpreter:
     """Runs a .tflite model, bit for bit as the profile's runtime does.
 
     model_path, model_content: a file's path, or its bytes (or a `Model` read before); one of them.
-    num_threads: at least 1, the default; the results do not depend on it. The NumPy backend runs on one thread.
+    num_threads: at least 1, the default; the results do not depend on it. No more are used than there are processors,
+    and the NumPy backend runs on one.
     experimental_preserve_all_tensors: keep every intermediate tensor readable with `get_tensor`. The other experimental
     switches are about delegates, which int8rt has not: they are accepted and have no effect.
     profile: the arithmetic, see `int8rt.quantization.profiles`. backend: "numpy" is the definition, "jit" runs compiled
@@ -204,9 +205,10 @@ class Interpreter:
         arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
         if self._backend == "numpy":
             return SubgraphExecutor(*arguments)
-        from int8rt.kernels.jit.executor import JitExecutor  # imports Numba
+        from int8rt.kernels.jit.executor import JitExecutor  # imports LLVM
+        from int8rt.kernels.jit.pool import processors
 
-        return JitExecutor(*arguments, threads=self._threads)
+        return JitExecutor(*arguments, threads=min(self._threads, processors()))
 
     def _check_index(self, subgraph_index: int, index: int) -> int:
         index, count = operator.index(index), len(self._subgraph(subgraph_index).tensors)

@@ -16,12 +16,17 @@ import pytest
 from hypothesis import given, settings
 
 import int8rt
-from int8rt.kernels.jit import program
+from int8rt.kernels.jit import pool, program
 from int8rt.kernels.jit.pool import _groups
 from int8rt.model import Model, TensorType
 from tests.jit.graphs import graphs
 from tests.jit.models import convolutions
 from tests.jit.test_sharing import assert_equal
+
+
+@pytest.fixture(autouse=True)
+def many_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "processors", lambda: 16)
 
 
 def ready(model: Model, threads: int, preserve: bool = False) -> int8rt.Interpreter:
@@ -171,6 +176,14 @@ def test_the_process_ends(ending: str) -> None:
     process = subprocess.run([sys.executable, "-c", script], timeout=60, capture_output=True, text=True, check=False)
     assert process.returncode == (3 if "3" in ending else 0)
     assert process.stderr == ""
+
+
+def test_no_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "processors", lambda: 2)
+    before = len(workers())
+    interpreter = ready(convolutions(), 100)
+    interpreter.invoke()
+    assert len(workers()) == before + 1
 
 
 def test_groups_of_rows() -> None:

@@ -41,6 +41,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_fork)
 
 
+def processors() -> int:
+    """How many processors this process may use; more threads than that would only wait for one another."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class Pool:
     """`threads` threads for one program, of which the caller of `run` is the first. They end with this object.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.kernels.jit.arena import aligned
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import (
     At,
@@ -77,6 +78,9 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     sharing, copies = share_memory(plan, items, preserve)
     places, total = sharing.place(items, store.gap)
     builder.lay_out(places, total, preserve)
+    store.reserve(
+        max((builder.scratch_bytes(call) for item in items if isinstance(item, list) for call in item), default=0)
+    )
     inward = builder.rows(builder.boundary(outward=False), 0)
     order: list[tuple[int, int] | NumpyStep | None] = []
     for step, item in zip(plan.steps, items, strict=True):
@@ -209,9 +213,14 @@ class _Builder:
         first = len(self.table)
         shared = int(step is not None and self._threads > 1 and self._nanoseconds(step) / len(calls) > _WORTH_SHARING)
         for call in calls:
-            block = np.zeros(1, call.block)
+            block, scratch = np.zeros(1, call.block), 0
             for name, value in call.values.items():
-                block[name] = self._address(value, position)
+                if isinstance(value, Scratch):
+                    size = aligned(value.size * self._threads)
+                    block[name] = self.store.scratch(scratch, scratch + size).ctypes.data
+                    scratch += size
+                else:
+                    block[name] = self._address(value, position)
             self.table.append((int(call.kernel.address), self.store.keep(block), shared))
         return first, len(self.table)
 
@@ -221,13 +230,15 @@ class _Builder:
         indices = {index for index in (*step.operator.inputs, *step.operator.outputs) if index in self.views}
         return macs / _MACS_PER_NS + sum(tensor_bytes(self._plan, index) for index in indices) / _BYTES_PER_NS
 
-    def _address(self, value: int | At | Data | Scratch | Status, position: int) -> int:
+    def scratch_bytes(self, call: Lowered) -> int:
+        """Working memory that a call takes, for all threads."""
+        return sum(aligned(value.size * self._threads) for value in call.values.values() if isinstance(value, Scratch))
+
+    def _address(self, value: int | At | Data | Status, position: int) -> int:
         if isinstance(value, At):
             return int(self._tensor(value.index).ctypes.data)
         if isinstance(value, Data):
             return int(value.array.ctypes.data)
-        if isinstance(value, Scratch):
-            return int(self.store.block(value.size * self._threads).ctypes.data)
         if isinstance(value, Status):
             self.watched = True
             return int(self.status[position:].ctypes.data)

@@ -25,6 +25,7 @@ class Store:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: list[npt.NDArray[Any]] = []
+        self._scratch = np.zeros(0, np.uint8)
         self.bytes = 0
 
     def block(self, size: int) -> npt.NDArray[np.uint8]:
@@ -41,6 +42,14 @@ class Store:
         """The memory at each offset of an arena of `total` bytes, of so many bytes as `sizes` says."""
         arena = self.block(total)
         return {offset: arena[offset : offset + size] for offset, size in sizes.items()}
+
+    def reserve(self, size: int) -> None:
+        """Make room for the working memory of any call: so many bytes, which all calls share."""
+        self._scratch = self.block(size)
+
+    def scratch(self, first: int, last: int) -> npt.NDArray[np.uint8]:
+        """Bytes [first, last) of the working memory."""
+        return self._scratch[first:last]
 
     def copy(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A contiguous copy of `array`, with slack behind it."""
