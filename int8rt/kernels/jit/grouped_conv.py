@@ -19,6 +19,7 @@ from int8rt.kernels.jit import conv, depthwise_conv
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, copy_bytes, fields, fill_bytes, helper, kernel, share
 from int8rt.kernels.jit.conv import lower_matrix, sum_rows
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.signs import with_positive_multipliers
 from int8rt.kernels.jit.tile import MATRIX, matrix_rows
 from int8rt.model import TensorType
 from int8rt.quantization.requantization import Requantization
@@ -37,18 +38,24 @@ GROUPED_CONV = fields(
 
 def lower_conv_2d(params: Any, context: LowerContext) -> Lowered | list[Lowered] | None:
     """The steps of a CONV_2D; None for what stays with NumPy, such as weights that are not constant."""
-    filter = context.input(1).value
-    if not isinstance(params, Conv2DParams) or filter is None:
+    positive = with_positive_multipliers(params, context, 0) if isinstance(params, Conv2DParams) else None
+    if positive is None:
         return None
-    return conv.lower(params, context) if params.groups == 1 else lower_groups(params, filter, params.groups, context)
+    params, context = positive
+    filter = context.input(1).value
+    if params.groups == 1 or filter is None:
+        return conv.lower(params, context)
+    return lower_groups(params, filter, params.groups, context)
 
 
 def lower_depthwise_conv_2d(params: Any, context: LowerContext) -> Lowered | list[Lowered] | None:
     """The steps of a DEPTHWISE_CONV_2D; None for what stays with NumPy, such as weights that are not constant."""
-    channels, filter = context.input(0).shape[3], context.input(1).value
-    if not isinstance(params, DepthwiseConv2DParams) or filter is None:
+    positive = with_positive_multipliers(params, context, 3) if isinstance(params, DepthwiseConv2DParams) else None
+    if positive is None:
         return None
-    if params.depth_multiplier == 1 or channels == 1:
+    params, context = positive
+    channels, filter = context.input(0).shape[3], context.input(1).value
+    if params.depth_multiplier == 1 or channels == 1 or filter is None:
         return depthwise_conv.lower(params, context)
     return lower_groups(params, filter.transpose(3, 1, 2, 0), channels, context)
 
