@@ -46,6 +46,12 @@ def one_over_one_plus_x(a: Any) -> Any:
 
 
 @_jit
+def divide_by_pot_round_half_away(x: Any, exponent: Any) -> Any:
+    """`division.divide_by_pot_round_half_away` for int32."""
+    return np.int32(x + (x >> 31) + (1 << (exponent - 1))) >> exponent
+
+
+@_jit
 def quantize(real: Any, scale: Any, zero_point: Any) -> Any:
     """`affine.quantize` before its clamp: float32 real and scale, int32 zero_point and result."""
     quotient = real / scale
