@@ -46,6 +46,39 @@ def one_over_one_plus_x(a: Any) -> Any:
 
 
 @_jit
+def multiply_by_quantized_multiplier(x: Any, multiplier: Any, shift: Any) -> Any:
+    """`requantize.multiply_by_quantized_multiplier` for -31 <= shift <= 31."""
+    value = np.int64(np.int32(x << max(shift, 0)))
+    return rounding_divide_by_pot(saturating_rounding_doubling_high_mul(value, multiplier), max(-shift, 0))
+
+
+@njit(error_model="numpy")
+def inverse_square_root(x: Any) -> Any:
+    """`reciprocal.get_inv_sqrt_quantized_multiplier_exp` for an int32 x."""
+    if x <= 1:
+        return np.int64(_INT32_MAX), np.int64(0)
+    value, right_shift = np.int64(x), np.int64(11)
+    while value >= 1 << 29:
+        value >>= 2
+        right_shift += 1
+    leading_zeros = 0
+    while value >> (31 - leading_zeros) == 0:
+        leading_zeros += 1
+    pairs = (leading_zeros - 1) // 2 - 1
+    right_shift -= pairs
+    half_input = rounding_divide_by_pot((value << (2 * pairs)) >> 1, 1)
+    y = np.int64(1 << 28)
+    for _ in range(5):
+        square = saturating_rounding_doubling_high_mul(y, y)
+        cube = saturating_left_shift(saturating_rounding_doubling_high_mul(square, y), 6)
+        difference = saturating_rounding_doubling_high_mul((1 << 28) + (1 << 27), y)
+        difference -= saturating_rounding_doubling_high_mul(half_input, cube)
+        y = saturating_left_shift(difference, 3)
+    y = saturating_rounding_doubling_high_mul(y, 1518500250)  # sqrt(1/2) in F_0
+    return y << max(-right_shift, 0), -max(right_shift, np.int64(0))
+
+
+@_jit
 def divide_by_pot_round_half_away(x: Any, exponent: Any) -> Any:
     """`division.divide_by_pot_round_half_away` for int32."""
     return np.int32(x + (x >> 31) + (1 << (exponent - 1))) >> exponent

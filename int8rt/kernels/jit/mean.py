@@ -1,4 +1,4 @@
-"""MEAN over neighbouring axes: sums of rows of channels, then the requantization of all of them."""
+"""MEAN and SUM over neighbouring axes: sums of rows of channels, then the requantization of all of them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ MEAN = fields("input output scratch scratch_bytes words outer count inner low hi
 
 
 def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
-    """The step of a MEAN of 8-bit codes; None where the reduced axes are not neighbours."""
+    """The step of a MEAN or SUM of 8-bit codes; None where the reduced axes are not neighbours."""
     input, output = context.input(0), context.outputs[0]
     if not isinstance(params, QuantizedSumParams) or input.type not in (TensorType.INT8, TensorType.UINT8):
+        return None
+    if params.requantization.dtype != input.type.dtype:  # SUM of int8 takes the bytes for uint8
         return None
     axes = sorted(axis % len(input.shape) for axis in params.axis)
     if not axes or axes != list(range(axes[0], axes[-1] + 1)) or 0 in input.shape:

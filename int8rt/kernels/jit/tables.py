@@ -59,7 +59,7 @@ def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
 def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
     """The step of an operator of two 8-bit inputs; None for shapes that no [outer, middle, inner] describes."""
     one, other, output = context.input(0), context.input(1), context.outputs[0]
-    if not {one.type, other.type, output.type} <= set(_EIGHT_BITS):
+    if not {one.type, other.type} <= set(_EIGHT_BITS) or output.type not in (*_EIGHT_BITS, TensorType.BOOL):
         return None
     if context.name in ("ADD", "SUB"):
         step = vector_tables.lower_sum(params, context)

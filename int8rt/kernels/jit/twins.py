@@ -9,14 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from int8rt.kernels.jit import (
+    arg_min_max,
     fully_connected,
     grouped_conv,
+    l2_normalization,
     mean,
     movers,
     mul,
     pad,
     pooling,
     quantize,
+    reduce,
     resize_bilinear,
     resize_nearest_neighbor,
     softmax,
@@ -51,6 +54,20 @@ _UNARY = (
     "SQRT",
     "RSQRT",
 )
+_BINARY = (
+    "ADD",
+    "SUB",
+    "MAXIMUM",
+    "MINIMUM",
+    "PRELU",
+    "SQUARED_DIFFERENCE",
+    "EQUAL",
+    "NOT_EQUAL",
+    "GREATER",
+    "GREATER_EQUAL",
+    "LESS",
+    "LESS_EQUAL",
+)
 _MOVERS = (
     "MIRROR_PAD",
     "TRANSPOSE",
@@ -77,6 +94,12 @@ TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View
     "AVERAGE_POOL_2D": pooling.lower,
     "MAX_POOL_2D": pooling.lower,
     "MEAN": mean.lower,
+    "SUM": mean.lower,
+    "ARG_MAX": arg_min_max.lower,
+    "ARG_MIN": arg_min_max.lower,
+    "REDUCE_MAX": reduce.lower,
+    "REDUCE_MIN": reduce.lower,
+    "L2_NORMALIZATION": l2_normalization.lower,
     "MUL": mul.lower,
     "PAD": pad.lower,
     "PADV2": pad.lower,
@@ -89,5 +112,5 @@ TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View
     **dict.fromkeys(_UNARY, tables.lower_unary),
     **dict.fromkeys(_MOVERS, movers.lower),
     **dict.fromkeys(("CONCATENATION", "PACK"), movers.lower_concatenation),
-    **dict.fromkeys(("ADD", "SUB", "MAXIMUM", "MINIMUM"), tables.lower_binary),
+    **dict.fromkeys(_BINARY, tables.lower_binary),
 }
