@@ -52,6 +52,38 @@ def multiply_by_quantized_multiplier(x: Any, multiplier: Any, shift: Any) -> Any
     return rounding_divide_by_pot(saturating_rounding_doubling_high_mul(value, multiplier), max(-shift, 0))
 
 
+@_jit
+def multiply_by_quantized_multiplier_int64(x: Any, reduced: Any, shift: Any) -> Any:
+    """`requantize.multiply_by_quantized_multiplier_int64`, the multiplier already reduced to 15 bits."""
+    total = 15 - shift
+    return np.int64(np.int32((x * reduced + (np.int64(1) << ((total - 1) & 63))) >> (total & 63)))
+
+
+@_jit
+def multiply_by_real_multiplier(x: Any, real: Any) -> Any:
+    """`requantize.multiply_by_real_multiplier` for float64 real."""
+    product = np.float64(x) * real
+    almost_half = 0.49999999999999994  # a half itself would take the float64 just below it to 1
+    shifted = product + (almost_half if product >= 0 else -almost_half)
+    fits = (shifted > -2147483649.0) & (shifted < 2147483648.0)
+    return np.int64(shifted if fits else -2147483648.0)
+
+
+@_jit
+def rounding_divide_by_pot_int16(x: Any, exponent: Any) -> Any:
+    """`rounding_int16.rounding_divide_by_pot_int16` for 0 <= exponent <= 31."""
+    mask = np.int64(np.int16((np.int64(1) << exponent) - 1))
+    threshold = (mask >> 1) + (1 if x < 0 else 0)
+    return (np.int64(x) >> exponent) + (1 if (x & mask) > threshold else 0)
+
+
+@_jit
+def interpolate_int16(base: Any, following: Any, offset: Any) -> Any:
+    """What `lookup_table.lookup_int16` does with the two entries beside a code, and its lower 7 bits."""
+    slope = np.int64(np.int16(following - base))
+    return np.int64(np.int16(base + ((slope * offset + 64) >> 7)))
+
+
 @njit(error_model="numpy")
 def inverse_square_root(x: Any) -> Any:
     """`reciprocal.get_inv_sqrt_quantized_multiplier_exp` for an int32 x."""

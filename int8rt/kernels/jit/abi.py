@@ -79,8 +79,10 @@ load_i8, store_i8 = _access("int8")
 load_u16, store_u16 = _access("uint16")
 load_u32, store_u32 = _access("uint32")
 load_i32, store_i32 = _access("int32")
+load_i16, store_i16 = _access("int16")
 load_i64, store_i64 = _access("int64")
 load_f32, store_f32 = _access("float32")
+load_f64, store_f64 = _access("float64")
 
 
 @intrinsic

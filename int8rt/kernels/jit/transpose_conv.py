@@ -41,14 +41,14 @@ def lower(params: TransposeConvParams, context: LowerContext) -> list[Lowered] |
         return None
     if not 0 <= unsigned(input.type, params.input_zero_point) <= 255:  # what the border is filled with
         return None
-    rows, columns = _residues(params.height), _residues(params.width)
+    rows, columns = residues(params.height), residues(params.width)
     if len(rows) * len(columns) > _MOST_STEPS:
         return None
     steps = [_lower_residue(params, context, row, column) for row in rows for column in columns]
     return None if None in steps else [step for step in steps if step is not None]
 
 
-def _residues(window: Window) -> list[tuple[int, int, list[int], int]]:
+def residues(window: Window) -> list[tuple[int, int, list[int], int]]:
     """For each residue: (itself, number of outputs, taps in the order of the input, padding before the input)."""
     found = []
     for residue in range(min(window.stride, window.input)):

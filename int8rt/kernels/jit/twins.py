@@ -10,20 +10,27 @@ from typing import Any
 
 from int8rt.kernels.jit import (
     arg_min_max,
+    depthwise16,
+    elementwise16,
     fully_connected,
     grouped_conv,
     l2_normalization,
+    matrix16,
     mean,
+    mean16,
     movers,
     mul,
     pad,
     pooling,
+    pooling16,
     quantize,
     reduce,
     resize_bilinear,
     resize_nearest_neighbor,
     softmax,
+    softmax16,
     tables,
+    tables16,
     transpose_conv,
 )
 from int8rt.kernels.jit.lowering import LowerContext, Lowered, View
@@ -87,30 +94,43 @@ _MOVERS = (
     "BROADCAST_TO",
 )
 
-TWINS: Mapping[str, Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]] = {
-    "CONV_2D": grouped_conv.lower_conv_2d,
-    "DEPTHWISE_CONV_2D": grouped_conv.lower_depthwise_conv_2d,
-    "FULLY_CONNECTED": fully_connected.lower,
-    "AVERAGE_POOL_2D": pooling.lower,
-    "MAX_POOL_2D": pooling.lower,
-    "MEAN": mean.lower,
+Twin = Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]
+
+
+def first_of(*twins: Twin) -> Twin:
+    """A twin that asks these in turn, such as one for 8 bits and one for 16."""
+
+    def lower(params: Any, context: LowerContext) -> Lowered | list[Lowered] | View | None:
+        steps = (twin(params, context) for twin in twins)
+        return next((step for step in steps if step is not None), None)
+
+    return lower
+
+
+TWINS: Mapping[str, Twin] = {
+    "CONV_2D": first_of(grouped_conv.lower_conv_2d, matrix16.lower_conv_2d),
+    "DEPTHWISE_CONV_2D": first_of(grouped_conv.lower_depthwise_conv_2d, depthwise16.lower),
+    "FULLY_CONNECTED": first_of(fully_connected.lower, matrix16.lower_fully_connected),
+    "TRANSPOSE_CONV": first_of(transpose_conv.lower, matrix16.lower_transpose_conv),
+    "AVERAGE_POOL_2D": first_of(pooling.lower, pooling16.lower),
+    "MAX_POOL_2D": first_of(pooling.lower, pooling16.lower),
+    "MEAN": first_of(mean.lower, mean16.lower),
     "SUM": mean.lower,
-    "ARG_MAX": arg_min_max.lower,
-    "ARG_MIN": arg_min_max.lower,
     "REDUCE_MAX": reduce.lower,
     "REDUCE_MIN": reduce.lower,
+    "ARG_MAX": arg_min_max.lower,
+    "ARG_MIN": arg_min_max.lower,
     "L2_NORMALIZATION": l2_normalization.lower,
-    "MUL": mul.lower,
+    "SOFTMAX": first_of(softmax.lower, softmax16.lower),
+    "MUL": first_of(mul.lower, elementwise16.lower),
+    "QUANTIZE": first_of(quantize.lower, tables16.lower),
     "PAD": pad.lower,
     "PADV2": pad.lower,
-    "TRANSPOSE_CONV": transpose_conv.lower,
-    "QUANTIZE": quantize.lower,
     "RESIZE_BILINEAR": resize_bilinear.lower,
     "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor.lower,
-    "SOFTMAX": softmax.lower,
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), lower_view),
-    **dict.fromkeys(_UNARY, tables.lower_unary),
+    **dict.fromkeys(_UNARY, first_of(tables.lower_unary, tables16.lower)),
+    **dict.fromkeys(_BINARY, first_of(tables.lower_binary, elementwise16.lower)),
     **dict.fromkeys(_MOVERS, movers.lower),
     **dict.fromkeys(("CONCATENATION", "PACK"), movers.lower_concatenation),
-    **dict.fromkeys(_BINARY, tables.lower_binary),
 }
