@@ -30,6 +30,8 @@ from int8rt.kernels.leaky_relu import LEAKY_RELU
 from int8rt.kernels.log_softmax import LOG_SOFTMAX
 from int8rt.kernels.logical import LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR
 from int8rt.kernels.logistic import LOGISTIC
+from int8rt.kernels.lstm.bidirectional import BIDIRECTIONAL_SEQUENCE_LSTM
+from int8rt.kernels.lstm.single_step import LSTM
 from int8rt.kernels.lstm.unidirectional import UNIDIRECTIONAL_SEQUENCE_LSTM
 from int8rt.kernels.maximum_minimum import MAXIMUM, MINIMUM
 from int8rt.kernels.mean import MEAN, SUM
@@ -159,6 +161,8 @@ KERNELS: Mapping[str, Kernel] = {
         TRANSPOSE,
         TRANSPOSE_CONV,
         UNIDIRECTIONAL_SEQUENCE_LSTM,
+        BIDIRECTIONAL_SEQUENCE_LSTM,
+        LSTM,
         UNPACK,
         ZEROS_LIKE,
     )

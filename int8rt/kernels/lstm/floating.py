@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Array, OperatorContext
+from int8rt.kernels.base import Array, OperatorContext, Params, Updated
 from int8rt.kernels.float32.eigen_product import eigen_product
 from int8rt.kernels.hybrid.activation import apply_activation_to_vector
 from int8rt.kernels.hybrid.product import matrix_batch_vector_multiply_accumulate
@@ -22,8 +22,10 @@ from int8rt.kernels.hybrid.scales import hybrid_scales
 from int8rt.kernels.lstm.tensors import (
     CELL_GATE,
     FORGET_GATE,
+    INPUT,
     INPUT_GATE,
     OUTPUT_GATE,
+    SINGLE,
     LstmLayout,
     LstmSizes,
     optional,
@@ -52,6 +54,36 @@ class FloatCell:
     proj_clip: float
     scales: Mapping[int, np.float32] | None = None
     asymmetric_quantize_inputs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatLstmParams(Params):
+    """The parameters of an operator with a single cell."""
+
+    cell: FloatCell
+
+
+def prepare(
+    context: OperatorContext,
+    sizes: LstmSizes,
+    activation: ActivationFunctionType,
+    clips: tuple[float, float],
+    asymmetric_quantize_inputs: bool,
+) -> FloatLstmParams:
+    """The parameters of an operator with a single LSTM whose shapes have been checked."""
+    return FloatLstmParams(
+        output_shapes=((*context.input(INPUT).shape[:-1], sizes.output),),
+        cell=prepare_cell(context, SINGLE, sizes, activation, clips, asymmetric_quantize_inputs),
+    )
+
+
+def evaluate(params: FloatLstmParams, inputs: Sequence[Array | None]) -> Updated:
+    """All steps of a sequence."""
+    (shape,) = params.output_shapes
+    assert shape is not None
+    result, sequence = np.empty(shape, np.float32), params.cell.sizes.sequence
+    states = run_cell(params.cell, inputs, sequence(required(inputs, INPUT)), None, sequence(result))
+    return Updated((result,), states)
 
 
 def prepare_cell(

@@ -86,9 +86,6 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
         raise context.invalid(f"clips {cell_clip:g} and {proj_clip:g} must not be negative")
     if len(context.intermediates) != _INTERMEDIATES:
         raise context.invalid(f"has {len(context.intermediates)} intermediate tensors, expected {_INTERMEDIATES}")
-    for gate in sizes.gates:
-        if context.input(SINGLE.recurrent_weights[gate]).rank != 2:
-            raise context.invalid("recurrent weights of integers must be matrices")
     input, cell_state = context.input(INPUT), context.input(SINGLE.cell_state)
     output_state = context.input(SINGLE.output_state)
     is_power, cell_scale = checked_log2(scale_of(context, cell_state))

@@ -87,19 +87,21 @@ class LstmSizes:
                 yield time, rows
 
 
-def check_tensors(context: OperatorContext, time_major: bool) -> LstmSizes:
+def check_tensors(context: OperatorContext, time_major: bool, diagonal: bool = False) -> LstmSizes:
     """The sizes of the only LSTM of an operator; `ModelError` where its tensors do not fit together.
 
-    An input of rank 2 is a single step.
+    An input of rank 2 is a single step. diagonal: recurrent weights may be vectors.
     """
     count = len(context.inputs)
     if count not in (INPUTS_WITHOUT_LAYER_NORM, INPUTS):
         raise context.invalid(f"has {count} inputs, expected {INPUTS_WITHOUT_LAYER_NORM} or {INPUTS}")
     shape = context.input(INPUT).shape
-    return check_cell(context, SINGLE, (1, *shape) if len(shape) == 2 else shape, time_major)
+    return check_cell(context, SINGLE, (1, *shape) if len(shape) == 2 else shape, time_major, diagonal=diagonal)
 
 
-def check_cell(context: OperatorContext, layout: LstmLayout, shape: Shape, time_major: bool, aux: int = 0) -> LstmSizes:
+def check_cell(
+    context: OperatorContext, layout: LstmLayout, shape: Shape, time_major: bool, aux: int = 0, diagonal: bool = False
+) -> LstmSizes:
     """The sizes of one LSTM. shape: that of its input; aux: elements of its auxiliary input, 0 for none."""
     time, batch = shape[:2] if time_major else shape[1::-1]
     weights = context.input(layout.input_weights[OUTPUT_GATE])
@@ -125,7 +127,7 @@ def check_cell(context: OperatorContext, layout: LstmLayout, shape: Shape, time_
     )
     if not sizes.use_projection and sizes.output != sizes.cell:
         raise context.invalid(f"{sizes.cell} cells without a projection have {sizes.output} outputs")
-    _check_weights(context, layout, sizes)
+    _check_weights(context, layout, sizes, diagonal)
     for index, size in ((layout.output_state, sizes.output), (layout.cell_state, sizes.cell)):
         state = context.variable(index)
         if element_count(state.shape) != batch * size:
@@ -133,14 +135,14 @@ def check_cell(context: OperatorContext, layout: LstmLayout, shape: Shape, time_
     return sizes
 
 
-def _check_weights(context: OperatorContext, layout: LstmLayout, sizes: LstmSizes) -> None:
+def _check_weights(context: OperatorContext, layout: LstmLayout, sizes: LstmSizes, diagonal: bool) -> None:
     """`ModelError` unless every weight and bias is there if it is needed, and only then, and has the right shape."""
     for gate in GATES:
         used = gate in sizes.gates
         _check(context, layout.input_weights[gate], (sizes.cell, sizes.input), used)
         recurrent = context.optional_input(layout.recurrent_weights[gate])
-        diagonal = used and recurrent is not None and recurrent.rank == 1
-        shape = (sizes.cell,) if diagonal else (sizes.cell, sizes.output)
+        vector = diagonal and used and recurrent is not None and recurrent.rank == 1
+        shape = (sizes.cell,) if vector else (sizes.cell, sizes.output)
         _check(context, layout.recurrent_weights[gate], shape, used)
         _check(context, layout.bias[gate], (sizes.cell,), used)
         peephole = layout.peephole_weights[gate]

@@ -6,24 +6,13 @@ other inputs. int8 with int8 weights (`integer`), float32 with float32 weights o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Updated
-from int8rt.kernels.lstm import integer
-from int8rt.kernels.lstm.floating import FloatCell, prepare_cell, run_cell
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Updated
+from int8rt.kernels.lstm import floating, integer
+from int8rt.kernels.lstm.floating import FloatLstmParams
 from int8rt.kernels.lstm.integer import IntegerLstmParams
-from int8rt.kernels.lstm.tensors import INPUT, SINGLE, check_tensors, required
+from int8rt.kernels.lstm.tensors import INPUT, check_tensors
 from int8rt.kernels.signature import signatures
 from int8rt.schema.options import UnidirectionalSequenceLSTMOptions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FloatLstmParams(Params):
-    """The parameters of the only cell."""
-
-    cell: FloatCell
 
 
 def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams:
@@ -32,14 +21,13 @@ def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams:
     input = context.input(INPUT)
     if input.rank != 3:
         raise context.invalid(f"input {input.name!r} must have rank 3, found {list(input.shape)}")
-    sizes = check_tensors(context, options.time_major)
+    integers = integer.is_integer(context)
+    sizes = check_tensors(context, options.time_major, diagonal=not integers)
     clips = options.cell_clip, options.proj_clip
-    if integer.is_integer(context):
+    if integers:
         return integer.prepare(context, sizes, *clips)
-    asymmetric = options.asymmetric_quantize_inputs
-    return FloatLstmParams(
-        output_shapes=((*input.shape[:-1], sizes.output),),
-        cell=prepare_cell(context, SINGLE, sizes, options.fused_activation_function, clips, asymmetric),
+    return floating.prepare(
+        context, sizes, options.fused_activation_function, clips, options.asymmetric_quantize_inputs
     )
 
 
@@ -47,11 +35,7 @@ def evaluate(params: IntegerLstmParams | FloatLstmParams, *inputs: Array | None)
     """The whole sequence."""
     if isinstance(params, IntegerLstmParams):
         return integer.evaluate(params, inputs)
-    (shape,) = params.output_shapes
-    assert shape is not None
-    result, sequence = np.empty(shape, np.float32), params.cell.sizes.sequence
-    states = run_cell(params.cell, inputs, sequence(required(inputs, INPUT)), None, sequence(result))
-    return Updated((result,), states)
+    return floating.evaluate(params, inputs)
 
 
 UNIDIRECTIONAL_SEQUENCE_LSTM = Kernel(
