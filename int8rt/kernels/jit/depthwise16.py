@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
-from int8rt.kernels.jit.abi import carray, fields, kernel, load_i16, load_i64, share, store_i16, store_i64
+from int8rt.kernels.jit.abi import carray, fields, kernel, load_i16, load_i64, share, store_i64
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
-from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantized
+from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantize_line
 from int8rt.model import TensorType
 
 DEPTHWISE16 = fields(
@@ -91,8 +91,6 @@ def depthwise16_kernel(kind: int) -> Any:
                         for c in range(outputs):
                             product = np.int32(load_i16(source, c // multiplier)) * np.int32(load_i16(weights, c))
                             store_i64(sums, c, load_i64(sums, c) + product)
-            for c in range(outputs):
-                code = requantized(p, kind, load_i64(sums, c), c)
-                store_i16(p.output, pixel * outputs + c, np.int16(code))
+            requantize_line(p, kind, sums, p.output + 2 * pixel * outputs, 0, outputs)
 
     return depthwise16

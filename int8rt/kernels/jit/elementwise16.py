@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.add import AddParams, PotAddParams
-from int8rt.kernels.jit.abi import carray, fields, helper, kernel, load_i16, share, store_i16
+from int8rt.kernels.jit.abi import carray, fields, helper, kernel, load_i16, load_i64, share, store_i16
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered
-from int8rt.kernels.jit.requantize import DOUBLE, REQUANTIZATION, requantization_fields, requantized
+from int8rt.kernels.jit.requantize import DOUBLE, REQUANTIZATION, clamped, requantization_fields
 from int8rt.kernels.jit.tables import broadcast_steps
 from int8rt.kernels.mul import MulParams
 from int8rt.model import TensorType
@@ -69,21 +69,6 @@ def scaled(code, offset, left_shift, multiplier, shift):  # type: ignore[no-unty
     return multiply_by_quantized_multiplier(np.int64(np.int32((code + offset) << left_shift)), multiplier, shift)
 
 
-@helper
-def combined(p, operation, sign, x, y):  # type: ignore[no-untyped-def]
-    """The output code of two input codes."""
-    if operation == _SCALED_SUM:
-        one = scaled(x, p.offset1, p.left_shift1, p.multiplier1, p.shift1)
-        other = scaled(y, p.offset2, p.left_shift2, p.multiplier2, p.shift2)
-        return requantized(p, DOUBLE, one + sign * other, 0)
-    if operation == _POT_SUM:
-        total = rounding_divide_by_pot_int16(x, p.shift1) + sign * rounding_divide_by_pot_int16(y, p.shift2)
-        return min(max(total, p.low), p.high)
-    if operation == _PRODUCT:
-        return requantized(p, DOUBLE, (x + p.offset1) * (y + p.offset2), 0)
-    return max(x, y) if operation == _MAXIMUM else min(x, y)
-
-
 @cache
 def binary16_kernel(operation: int, sign: int) -> Any:
     """The compiled operation; sign: of the second input in sums."""
@@ -91,6 +76,12 @@ def binary16_kernel(operation: int, sign: int) -> Any:
     @kernel
     def binary16(block, thread, threads):  # type: ignore[no-untyped-def]
         p = carray(block, 1, BINARY16)[0]
+        # All in variables: a store may change the block, for all that the compiler knows.
+        offset1, left1, multiplier1, shift1, inner1 = p.offset1, p.left_shift1, p.multiplier1, p.shift1, p.inner1
+        offset2, left2, multiplier2, shift2, inner2 = p.offset2, p.left_shift2, p.multiplier2, p.shift2, p.inner2
+        multiplier, shift, zero_point, low, high = np.int64(0), np.int64(0), p.zero_point, p.low, p.high
+        if operation in (_SCALED_SUM, _PRODUCT):
+            multiplier, shift = load_i64(p.multipliers, 0), load_i64(p.shifts, 0)
         rows = p.outer * p.middle
         first, last, begin, end = 0, rows, 0, p.inner
         if rows >= threads:
@@ -99,10 +90,23 @@ def binary16_kernel(operation: int, sign: int) -> Any:
             begin, end = share(p.inner, thread, threads)
         for row in range(first, last):
             outer, middle = row // p.middle, row % p.middle
-            a, b = outer * p.outer1 + middle * p.middle1, outer * p.outer2 + middle * p.middle2
+            one = p.input1 + 2 * (outer * p.outer1 + middle * p.middle1)
+            other = p.input2 + 2 * (outer * p.outer2 + middle * p.middle2)
+            target = p.output + 2 * row * p.inner
             for i in range(begin, end):
-                x = np.int64(load_i16(p.input1, a + i * p.inner1))
-                y = np.int64(load_i16(p.input2, b + i * p.inner2))
-                store_i16(p.output, row * p.inner + i, np.int16(combined(p, operation, sign, x, y)))
+                x, y = np.int64(load_i16(one, i * inner1)), np.int64(load_i16(other, i * inner2))
+                if operation == _SCALED_SUM:
+                    total = scaled(x, offset1, left1, multiplier1, shift1)
+                    total = np.int64(np.int32(total + sign * scaled(y, offset2, left2, multiplier2, shift2)))
+                    code = clamped(multiply_by_quantized_multiplier(total, multiplier, shift), zero_point, low, high)
+                elif operation == _PRODUCT:
+                    total = np.int64(np.int32((x + offset1) * (y + offset2)))
+                    code = clamped(multiply_by_quantized_multiplier(total, multiplier, shift), zero_point, low, high)
+                elif operation == _POT_SUM:
+                    total = rounding_divide_by_pot_int16(x, shift1) + sign * rounding_divide_by_pot_int16(y, shift2)
+                    code = min(max(total, low), high)
+                else:
+                    code = max(x, y) if operation == _MAXIMUM else min(x, y)
+                store_i16(target, i, np.int16(code))
 
     return binary16

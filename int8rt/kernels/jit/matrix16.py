@@ -12,10 +12,10 @@ import numpy.typing as npt
 from int8rt.kernels.base import element_count
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.fully_connected import FullyConnectedParams
-from int8rt.kernels.jit.abi import carray, fields, helper, kernel, load_i16, load_i64, share, store_i16
+from int8rt.kernels.jit.abi import carray, fields, helper, kernel, load_i16, load_i64, share, store_i64
 from int8rt.kernels.jit.copies import copy_run, fill_run
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
-from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantized
+from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantize_line
 from int8rt.kernels.jit.transpose_conv import residues
 from int8rt.kernels.transpose_conv import TransposeConvParams
 from int8rt.model import TensorType
@@ -114,7 +114,7 @@ def _lower(
         return None
     kind, values = found
     constants = 0 if bias is None or bias.value is None else bias.value.reshape(-1)
-    scratch = 2 * element_count(taps)
+    scratch = 8 * outputs + 2 * element_count(taps)
     values |= {
         "input": At(input.index),
         "output": At(context.outputs[0].index),
@@ -177,7 +177,8 @@ def matrix16_kernel(kind: int) -> Any:
     @kernel
     def matrix16(block, thread, threads):  # type: ignore[no-untyped-def]
         p = carray(block, 1, MATRIX16)[0]
-        a = p.scratch + thread * p.scratch_bytes
+        sums, depth, weights, constants = p.scratch + thread * p.scratch_bytes, p.depth, p.weights, p.constants
+        a = sums + 8 * p.outputs
         first, last = share(p.rows, thread, threads)
         begin, end = 0, p.outputs
         if p.rows < threads:
@@ -187,9 +188,9 @@ def matrix16_kernel(kind: int) -> Any:
             x, rest = pixel % p.out_width, pixel // p.out_width
             y, batch = rest % p.out_height, rest // p.out_height
             unroll_window(p, p.input + 2 * batch * p.height * p.width * p.channels, y, x, a)
-            target = p.first_output + batch * p.image_step + y * p.row_step + x * p.pixel_step
             for c in range(begin, end):
-                total = load_i64(p.constants, c) + dot16(a, p.weights + 2 * c * p.depth, p.depth)
-                store_i16(p.output, target + c, np.int16(requantized(p, kind, total, c)))
+                store_i64(sums, c, load_i64(constants, c) + dot16(a, weights + 2 * c * depth, depth))
+            target = p.first_output + batch * p.image_step + y * p.row_step + x * p.pixel_step
+            requantize_line(p, kind, sums, p.output + 2 * target, begin, end)
 
     return matrix16

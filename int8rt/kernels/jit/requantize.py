@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from int8rt.kernels.jit.abi import helper, load_f64, load_i64
+from int8rt.kernels.jit.abi import helper, load_f64, load_i64, store_i16
 from int8rt.kernels.jit.lowering import Data
 from int8rt.quantization.float64_rescale import reduced_multiplier
 from int8rt.quantization.jitted import (
@@ -42,15 +42,28 @@ def requantization_fields(parameters: Requantization, channels: int) -> tuple[in
 
 
 @helper
-def requantized(p, kind, total, channel):  # type: ignore[no-untyped-def]
-    """The output code of an int64 sum; p: a block with the fields REQUANTIZATION, kind: theirs."""
-    if p.wraps:
-        total = np.int64(np.int32(total))
-    multiplier, shift = load_i64(p.multipliers, channel), load_i64(p.shifts, channel)
-    if kind == DOUBLE:
-        value = multiply_by_quantized_multiplier(total, multiplier, shift)
-    elif kind == INT64:
-        value = multiply_by_quantized_multiplier_int64(total, multiplier, shift)
-    else:
-        value = multiply_by_real_multiplier(total, load_f64(p.reals, channel))
-    return min(max(np.int64(np.int32(value + p.zero_point)), p.low), p.high)
+def clamped(value, zero_point, low, high):  # type: ignore[no-untyped-def]
+    """The code of a rescaled value: with its zero point, added in int32, and within the clamp."""
+    return min(max(np.int64(np.int32(value + zero_point)), low), high)
+
+
+@helper
+def requantize_line(p, kind, sums, target, first, last):  # type: ignore[no-untyped-def]
+    """Store the int16 codes of channels [first, last): target[c] from the int64 sums[c].
+
+    p: a block with the fields REQUANTIZATION, kind: theirs.
+    """
+    multipliers, shifts, reals, wraps = p.multipliers, p.shifts, p.reals, p.wraps
+    zero_point, low, high = p.zero_point, p.low, p.high
+    for c in range(first, last):
+        total = load_i64(sums, c)
+        if wraps:
+            total = np.int64(np.int32(total))
+        multiplier, shift = load_i64(multipliers, c), load_i64(shifts, c)
+        if kind == DOUBLE:
+            value = multiply_by_quantized_multiplier(total, multiplier, shift)
+        elif kind == INT64:
+            value = multiply_by_quantized_multiplier_int64(total, multiplier, shift)
+        else:
+            value = multiply_by_real_multiplier(total, load_f64(reals, c))
+        store_i16(target, c, np.int16(clamped(value, zero_point, low, high)))
