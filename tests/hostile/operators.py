@@ -10,6 +10,7 @@ import numpy.typing as npt
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, Shape, TensorType
 from int8rt.schema import TensorSpec, single_operator_model
 from int8rt.schema import options as o
+from int8rt.schema.enums import LSTMKernelType
 
 INT8, INT32, FLOAT32, BOOL = TensorType.INT8, TensorType.INT32, TensorType.FLOAT32, TensorType.BOOL
 IMAGE: Shape = (1, 4, 6, 4)
@@ -159,12 +160,15 @@ def _models() -> dict[str, Model]:
     nearest = o.ResizeNearestNeighborOptions(align_corners=True)
     add("RESIZE_NEAREST_NEIGHBOR", [t(), c([8, 5])], [t((1, 8, 5, 4))], nearest)
     add("RESIZE_NEAREST_NEIGHBOR", [t(), t((2,), INT32)], [t((1, 8, 5, 4))], nearest)
-    made["UNIDIRECTIONAL_SEQUENCE_LSTM.0"] = _lstm()
+    made["UNIDIRECTIONAL_SEQUENCE_LSTM.0"] = _lstm(single_step=False)
+    made["LSTM.0"] = _lstm(single_step=True)
+    made["LSTM.1"] = _basic_lstm()
+    made["BIDIRECTIONAL_SEQUENCE_LSTM.0"] = _bidirectional_lstm()
     return made
 
 
-def _lstm() -> Model:
-    """Two steps of an integer cell with peepholes and a projection."""
+def _lstm(single_step: bool) -> Model:
+    """Steps of an integer cell with peepholes and a projection."""
     n_input, n_cell, n_output = 3, 4, 2
 
     def q(scale: float, zero_point: int = 0) -> Quantization:
@@ -173,19 +177,58 @@ def _lstm() -> Model:
     def matrix(rows: int, columns: int) -> TensorSpec:
         return c(np.arange(rows * columns).reshape(rows, columns) - 3, q(0.01), np.int8)
 
-    inputs: list[TensorSpec | None] = [TensorSpec(INT8, (1, 2, n_input), q(0.05, 3))]
+    time: Shape = () if single_step else (2,)
+    inputs: list[TensorSpec | None] = [TensorSpec(INT8, (1, *time, n_input), q(0.05, 3))]
     inputs += [matrix(n_cell, n_input)] * 4 + [matrix(n_cell, n_output)] * 4
     inputs += [c(np.arange(n_cell) * 1000, q(1e-5), np.int16)] * 3
     inputs += [c(np.arange(n_cell), q(1e-4))] * 4 + [matrix(n_output, n_cell), c(np.arange(n_output), q(1e-4))]
     inputs += [TensorSpec(INT8, (1, n_output), q(1 / 128, 1), is_variable=True)]
     inputs += [TensorSpec(TensorType.INT16, (1, n_cell), q(2.0**-11), is_variable=True)]
     intermediates = [TensorSpec(TensorType.INT16, (0,), q(1 / 4096))] * 4 + [TensorSpec(INT8, (0,), q(1 / 128, 2))]
+    tanh = ActivationFunctionType.TANH
     return single_operator_model(
-        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "LSTM" if single_step else "UNIDIRECTIONAL_SEQUENCE_LSTM",
         inputs,
-        [TensorSpec(INT8, (1, 2, n_output), q(1 / 128, 1))],
-        o.UnidirectionalSequenceLSTMOptions(ActivationFunctionType.TANH, cell_clip=10.0),
+        [TensorSpec(INT8, (1, *time, n_output), q(1 / 128, 1))],
+        o.LSTMOptions(tanh, 10.0) if single_step else o.UnidirectionalSequenceLSTMOptions(tanh, cell_clip=10.0),
         intermediates=intermediates,
+    )
+
+
+def _basic_lstm() -> Model:
+    depth, size = 3, 4
+
+    def variable() -> TensorSpec:
+        return TensorSpec(FLOAT32, (1, size), is_variable=True)
+
+    values = np.linspace(-1, 1, 4 * size * (depth + size)).reshape(4 * size, depth + size)
+    weights = c(values, dtype=np.float32)
+    return single_operator_model(
+        "LSTM",
+        [t((1, depth), FLOAT32), variable(), weights, c(np.zeros(4 * size), dtype=np.float32), variable()],
+        [t((1, width), FLOAT32) for width in (size, size, depth + size, 4 * size)],
+        o.LSTMOptions(ActivationFunctionType.TANH, kernel_type=LSTMKernelType.BASIC),
+        2,
+    )
+
+
+def _bidirectional_lstm() -> Model:
+    """Two steps each way of two float cells with quantized weights."""
+    n_input, n_cell = 3, 4
+
+    def cell() -> list[TensorSpec | None]:
+        scale = Quantization.per_tensor(0.01)
+        matrices = [c(np.arange(n_cell * n).reshape(n_cell, n) - 5, scale, np.int8) for n in (n_input, n_cell)]
+        biases = [c(np.arange(n_cell), dtype=np.float32)] * 4
+        return [*matrices[:1] * 4, *matrices[1:] * 4, None, None, None, *biases, None, None]
+
+    states = [TensorSpec(FLOAT32, (1, n_cell), is_variable=True) for _ in range(4)]
+    return single_operator_model(
+        "BIDIRECTIONAL_SEQUENCE_LSTM",
+        [t((1, 2, n_input), FLOAT32), *cell(), *cell(), *states, *[None] * 9],
+        [t((1, 2, n_cell), FLOAT32)] * 2,
+        o.BidirectionalSequenceLSTMOptions(ActivationFunctionType.TANH, time_major=False),
+        3,
     )
 
 
