@@ -92,3 +92,17 @@ def test_the_table_and_the_plot(folder: Path, tmp_path: Path) -> None:
 def test_every_kernel_has_a_model_that_can_be_written() -> None:
     names = [name for name, model in cases() if write_model(model)]
     assert len(names) == len(set(names)) > 30
+
+
+def test_every_kernel_of_the_benchmark_is_compiled() -> None:
+    from int8rt.kernels.jit.executor import JitExecutor
+    from int8rt.memory import MemoryLimits
+    from int8rt.quantization.profiles import TFLITE_REF
+
+    left = []
+    for name, model in cases():
+        executor = JitExecutor(model, 0, TFLITE_REF, MemoryLimits())
+        executor.allocate()
+        if executor.step_backends() != ["jit"]:
+            left.append(name)
+    assert left == []

@@ -20,11 +20,6 @@ from int8rt.kernels.jit.numba_later import cgutils, intrinsic, njit, types
 SLACK = 128
 
 
-def stamp() -> str:
-    """What is left of a part of the kernels' cache key, which `compiled.Kernel` now finds itself."""
-    return ""
-
-
 def fields(names: str) -> np.dtype[Any]:
     """The layout of a kernel's block: one int64 for each name."""
     return np.dtype([(name, np.int64) for name in names.split()])

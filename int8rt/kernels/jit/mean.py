@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.base import element_count
-from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, stamp, store_i32
+from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, store_i32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.tile import pack_words, requantize_row
@@ -53,16 +53,15 @@ def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
         "inner": inner,
         **clamp(output.type, requantization.activation_min, requantization.activation_max),
     }
-    return Lowered(mean_kernel(context.level.products, variant, stamp()), MEAN, values)
+    return Lowered(mean_kernel(context.level.products, variant), MEAN, values)
 
 
 @cache
-def mean_kernel(level: str, variant: str, stamp: str) -> Any:
+def mean_kernel(level: str, variant: str) -> Any:
     """The compiled MEAN for an instruction set and a variant of the requantization."""
 
     @kernel
     def mean(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, MEAN)[0]
         inner, sums = p.inner, p.scratch + thread * p.scratch_bytes
         first, last = share(p.outer, thread, threads)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.base import element_count
-from int8rt.kernels.jit.abi import fields, kernel, load_i64, load_u8, share, stamp, store_i64, store_u8
+from int8rt.kernels.jit.abi import fields, kernel, load_i64, load_u8, share, store_i64, store_u8
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Status
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.softmax import ACCUMULATION_INTEGER_BITS, SoftmaxParams
@@ -36,16 +36,15 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         "depth": depth,
         "status": Status(),
     }
-    return Lowered(softmax_kernel(stamp()), SOFTMAX, values)
+    return Lowered(softmax_kernel(), SOFTMAX, values)
 
 
 @cache
-def softmax_kernel(stamp: str) -> Any:
+def softmax_kernel() -> Any:
     """The compiled SOFTMAX. The status becomes 1 where a row's sum of exponentials leaves the fixed-point format."""
 
     @kernel
     def softmax(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, SOFTMAX)[0]
         depth, table = p.depth, p.exponentials
         first, last = share(p.rows, thread, threads)

@@ -14,7 +14,7 @@ from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.jit import vector_tables
-from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, stamp, store_u8, store_u32
+from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, store_u8, store_u32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.registry import KERNELS
@@ -50,9 +50,9 @@ def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
         compiled = vector_tables.unary_kernel(context.level.name)
         return Lowered(compiled, vector_tables.UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 1:
-        return Lowered(unary_kernel(1, stamp()), UNARY, {**values, "count": count}, in_place=True)
+        return Lowered(unary_kernel(1), UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 4:
-        return Lowered(unary_kernel(4, stamp()), UNARY, {**values, "count": count})
+        return Lowered(unary_kernel(4), UNARY, {**values, "count": count})
     return None
 
 
@@ -77,7 +77,7 @@ def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
         "output": At(output.index),
         "table": Data(to_arena(table)),
     }
-    return Lowered(binary_kernel(stamp()), BINARY, {**values, **steps})
+    return Lowered(binary_kernel(), BINARY, {**values, **steps})
 
 
 def broadcast_steps(one: Slot, other: Slot, output: Slot) -> dict[str, int] | None:
@@ -107,12 +107,11 @@ def broadcast_steps(one: Slot, other: Slot, output: Slot) -> dict[str, int] | No
 
 
 @cache
-def unary_kernel(size: int, stamp: str) -> Any:
+def unary_kernel(size: int) -> Any:
     """The compiled look-up for entries of `size` bytes."""
 
     @kernel
     def look_up(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, UNARY)[0]
         source, target, table = p.input, p.output, p.table
         first, last = share(p.count, thread, threads)
@@ -126,12 +125,11 @@ def unary_kernel(size: int, stamp: str) -> Any:
 
 
 @cache
-def binary_kernel(stamp: str) -> Any:
+def binary_kernel() -> Any:
     """The compiled look-up in a table of 256 · 256 bytes."""
 
     @kernel
     def look_up_pairs(block, thread, threads):  # type: ignore[no-untyped-def]
-        stamp  # noqa: B018 - part of the cache key
         p = carray(block, 1, BINARY)[0]
         table, inner, step1, step2 = p.table, p.inner, p.inner1, p.inner2
         first, last = share(p.outer * p.middle, thread, threads)
