@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
 from int8rt.verify.oracle import Oracle, OracleResult
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
 
 # Handles: LiteRT has no memory to read for them, and reading may crash it.
 _WITHOUT_DATA = (TensorType.RESOURCE, TensorType.VARIANT)
@@ -59,12 +60,15 @@ class RunComparison:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What LiteRT makes of some inputs: `kept` with all tensors preserved, `alone` without; twice each if it was asked
-    to repeat.
+    """What LiteRT makes of some inputs: `kept` with all tensors preserved, `alone` without.
+
+    chance: tensor index to the elements that another instance gave another value; chance_alone: the same of outputs.
     """
 
-    kept: tuple[OracleResult, ...]
-    alone: tuple[OracleResult, ...]
+    kept: OracleResult
+    alone: OracleResult
+    chance: Mapping[int, Mask | None]
+    chance_alone: Sequence[Mask | None]
 
 
 def run_reference(
@@ -72,9 +76,15 @@ def run_reference(
 ) -> Reference:
     """Run LiteRT with and without keeping intermediate tensors, on the first subgraph; see `compare_run`."""
     read = sorted({index for _, index in _written(model.subgraphs[0])})
-    oracles = (oracle,) if second_oracle is None else (oracle, second_oracle)
-    kept = tuple(each.run(content, inputs, read=read) for each in oracles)
-    return Reference(kept, tuple(each.run(content, inputs) for each in oracles))
+    kept, alone = oracle.run(content, inputs, read=read), oracle.run(content, inputs)
+    if second_oracle is None:
+        return Reference(kept, alone, dict.fromkeys(kept.tensors), [None] * len(alone.outputs))
+    again = second_oracle.run(content, inputs, read=read)
+    both = kept.tensors.keys() & again.tensors.keys()
+    chance = {index: unrepeatable(kept.tensors[index], again.tensors[index]) for index in both}
+    again = second_oracle.run(content, inputs)
+    chance_alone = [unrepeatable(*pair) for pair in zip(alone.outputs, again.outputs, strict=True)]
+    return Reference(kept, alone, chance, chance_alone)
 
 
 def compare_run(
@@ -114,9 +124,9 @@ def compare_with(
 
     written = _written(subgraph)
     tensors = [
-        _compare(subgraph, position, index, found[index], [result.tensors[index] for result in reference.kept])
+        _compare(subgraph, position, index, found[index], reference.kept.tensors[index], reference.chance[index])
         for position, index in written
-        if all(index in result.tensors for result in reference.kept)
+        if index in reference.chance
     ]
     positions = {index: position for position, index in written}
     outputs = [
@@ -125,12 +135,13 @@ def compare_with(
             positions.get(index, -1),
             index,
             found_alone[index],
-            [result.outputs[place] for result in reference.alone],
+            reference.alone.outputs[place],
+            reference.chance_alone[place],
         )
         for place, index in enumerate(subgraph.outputs)
         if subgraph.tensors[index].type not in _WITHOUT_DATA
     ]
-    return RunComparison(label, tuple(outputs), tuple(tensors), seconds, reference.alone[0].seconds)
+    return RunComparison(label, tuple(outputs), tuple(tensors), seconds, reference.alone.seconds)
 
 
 def run_int8rt(
@@ -168,9 +179,8 @@ def _written(subgraph: Subgraph) -> list[tuple[int, int]]:
 
 
 def _compare(
-    subgraph: Subgraph, position: int, index: int, found: Array, expected: Sequence[Array]
+    subgraph: Subgraph, position: int, index: int, found: Array, expected: Array, chance: Mask | None
 ) -> TensorComparison:
-    chance = unrepeatable(*expected) if len(expected) == 2 else None
-    difference = compare_arrays(found, expected[0], chance)
+    difference = compare_arrays(found, expected, chance)
     operator = subgraph.operators[position].label if position >= 0 else ""
     return TensorComparison(index, subgraph.tensors[index].name, operator, position, difference)

@@ -132,27 +132,34 @@ class Oracle:
             child.stdin.write(struct.pack("<Q", len(request)) + request)
             child.stdin.flush()
             deadline = time.monotonic() + self._timeout
-            (size,) = struct.unpack("<Q", self._read(8, deadline))
-            reply: dict[str, Any] = pickle.loads(self._read(size, deadline))
+            payload, *arrays = [self._frame(deadline) for _ in range(self._number(deadline))]
         except (OSError, EOFError, TimeoutError) as error:
             raise OracleCrashError(self._explain(child, error)) from None
+        reply: dict[str, Any] = pickle.loads(payload, buffers=arrays)
         return reply
 
-    def _read(self, size: int, deadline: float) -> bytes:
+    def _number(self, deadline: float) -> int:
+        (number,) = struct.unpack("<Q", self._read(8, deadline))
+        return int(number)
+
+    def _frame(self, deadline: float) -> bytearray:
+        return self._read(self._number(deadline), deadline)
+
+    def _read(self, size: int, deadline: float) -> bytearray:
         assert self._child is not None
-        assert self._child.stdout is not None
-        parts: list[bytes] = []
+        stream: Any = self._child.stdout.raw  # type: ignore[union-attr] # select() does not see what a buffer holds
+        content = bytearray(size)
+        rest = memoryview(content)
         with selectors.DefaultSelector() as selector:
-            selector.register(self._child.stdout, selectors.EVENT_READ)
-            while size:
+            selector.register(stream, selectors.EVENT_READ)
+            while rest:
                 if not selector.select(max(0.0, deadline - time.monotonic())):
                     raise TimeoutError
-                part = self._child.stdout.read1(min(size, 1 << 20))  # type: ignore[attr-defined]
-                if not part:
+                count = stream.readinto(rest)
+                if not count:
                     raise EOFError
-                parts.append(part)
-                size -= len(part)
-        return b"".join(parts)
+                rest = rest[count:]
+        return content
 
     def _start(self) -> subprocess.Popen[bytes]:
         if self._child is None:

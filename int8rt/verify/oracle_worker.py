@@ -27,11 +27,18 @@ def main() -> None:
             reply = run(request)
         except (RuntimeError, ValueError) as error:
             reply = {"error": f"{type(error).__name__}: {error}"}
-        _send(replies, pickle.dumps(reply, protocol=5))
+        _send(replies, reply)
+        del request, reply  # they may be large
 
 
-def _send(stream: BinaryIO, payload: bytes) -> None:
-    stream.write(struct.pack("<Q", len(payload)) + payload)
+def _send(stream: BinaryIO, reply: dict[str, Any]) -> None:
+    """The number of frames, then each with its size before it: the pickle, and the arrays' memory."""
+    arrays: list[pickle.PickleBuffer] = []
+    payload = pickle.dumps(reply, protocol=5, buffer_callback=arrays.append)
+    stream.write(struct.pack("<Q", 1 + len(arrays)))
+    for frame in (memoryview(payload), *(array.raw() for array in arrays)):
+        stream.write(struct.pack("<Q", len(frame)))
+        stream.write(frame)
     stream.flush()
 
 
