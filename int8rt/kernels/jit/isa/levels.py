@@ -32,6 +32,10 @@ class Level:
     features: tuple[str, ...] = ()
     looks_up = False
 
+    def available(self, has: Mapping[str, bool]) -> bool:
+        """Whether a processor with these features runs it."""
+        return all(has.get(feature, False) for feature in self.features)
+
     @property
     def products(self) -> str:
         """Name of the level whose code serves here wherever nothing is looked up: its own, or that of a lower level."""
@@ -137,6 +141,25 @@ class Avx2(_Groups):
         return e.intrinsic("llvm.x86.avx2.pmadd.wd", vector(I32, self.lanes), [unsigned, signed])
 
 
+class AvxVnni(Avx2):
+    """AVX2 with VNNI: four byte products and their sum in one instruction, as AVX-VNNI or AVX-512 encode it."""
+
+    name = "avxvnni"
+    rows = MappingProxyType({1: 8, 2: 6, 4: 2})
+
+    def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
+        """One vpdpbusd."""
+        kind, quads = vector(I8, 32), vector(I32, 8)
+        arguments = [accumulator, e.b.bitcast(unsigned, kind), e.b.bitcast(signed, kind)]
+        return e.intrinsic("llvm.x86.avx512.vpdpbusd.256", quads, arguments)
+
+    def available(self, has: Mapping[str, bool]) -> bool:
+        """Whether the processor has either encoding."""
+        return super().available(has) and (
+            has.get("avxvnni", False) or (has.get("avx512vnni", False) and has.get("avx512vl", False))
+        )
+
+
 class Avx512Vnni(_Groups):
     """AVX-512 with VNNI: four byte products and their sum in one instruction."""
 
@@ -170,7 +193,7 @@ class Avx512Vbmi(Avx512Vnni):
         return e.b.select(e.b.icmp_signed("<", codes, constant(I8, [0] * 64)), high, low)
 
 
-LEVELS: tuple[Level, ...] = (Level(), Avx2(), Avx512Vnni(), Avx512Vbmi())
+LEVELS: tuple[Level, ...] = (Level(), Avx2(), AvxVnni(), Avx512Vnni(), Avx512Vbmi())
 BY_NAME: Mapping[str, Level] = {level.name: level for level in LEVELS}
 
 
@@ -178,7 +201,7 @@ BY_NAME: Mapping[str, Level] = {level.name: level for level in LEVELS}
 def available_levels() -> tuple[Level, ...]:
     """The levels that this processor has, the slowest first."""
     has = binding.get_host_cpu_features()
-    return tuple(level for level in LEVELS if all(has.get(feature, False) for feature in level.features))
+    return tuple(level for level in LEVELS if level.available(has))
 
 
 def choose_level(name: str | None = None) -> Level:
