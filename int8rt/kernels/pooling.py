@@ -1,9 +1,9 @@
-"""AVERAGE_POOL_2D and MAX_POOL_2D: the mean or the largest code of each window, channel by channel.
+"""AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D: the mean, the largest code or the root mean square of each window.
 
 input: T[N,H,W,C], output: T[N,OH,OW,C]
 Codes are pooled as they are: nothing is rescaled, whatever the scales of input and output say. Taps beyond the border
 are left out, so a mean is over the taps that exist. A mean is rounded to the nearest code, ties away from code 0; one
-of real numbers is a float32 sum of the taps, row by row, divided by their number.
+of real numbers is a float32 sum of the taps, row by row, divided by their number; L2_POOL_2D has real numbers only.
 """
 
 from __future__ import annotations
@@ -91,6 +91,14 @@ def evaluate_max(params: Pool2DParams, input: Array) -> Array:
     combine = _keep_larger if floating else _maximum
     largest = _slide(input, 2, params.width, combine, input.dtype, lowest)
     return _clamp(params, _slide(largest, 1, params.height, combine, input.dtype, lowest))
+
+
+def evaluate_l2(params: Pool2DParams, input: Array) -> Array:
+    """The root of the mean of the squares of each window."""
+    count = np.outer(_tap_counts(params.height), _tap_counts(params.width))[:, :, np.newaxis]
+    with np.errstate(all="ignore"):
+        mean = _sum_in_order(params, input * input) / count.astype(np.float32)
+        return _clamp(params, np.sqrt(mean))
 
 
 def _clamp(params: Pool2DParams, pooled: Array) -> Array:
@@ -185,4 +193,13 @@ MAX_POOL_2D = Kernel(
     evaluate=evaluate_max,
     source="kernels/pooling.cc, reference/integer_ops/pooling.h, reference/pooling.h",
     max_version=3,
+)
+
+L2_POOL_2D = Kernel(
+    name="L2_POOL_2D",
+    signatures=signatures("float32 -> float32"),
+    prepare=prepare,
+    evaluate=evaluate_l2,
+    source="kernels/pooling.cc, reference/pooling.h",
+    max_version=1,
 )

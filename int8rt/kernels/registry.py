@@ -27,6 +27,7 @@ from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
 from int8rt.kernels.leaky_relu import LEAKY_RELU
+from int8rt.kernels.local_response_norm import LOCAL_RESPONSE_NORMALIZATION
 from int8rt.kernels.log_softmax import LOG_SOFTMAX
 from int8rt.kernels.logical import LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR
 from int8rt.kernels.logistic import LOGISTIC
@@ -40,7 +41,7 @@ from int8rt.kernels.mul import MUL
 from int8rt.kernels.neg import NEG
 from int8rt.kernels.pack import PACK, UNPACK
 from int8rt.kernels.pad import PAD, PADV2
-from int8rt.kernels.pooling import AVERAGE_POOL_2D, MAX_POOL_2D
+from int8rt.kernels.pooling import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
 from int8rt.kernels.prelu import PRELU
 from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.range import RANGE
@@ -100,9 +101,11 @@ KERNELS: Mapping[str, Kernel] = {
         GREATER_EQUAL,
         HARD_SWISH,
         L2_NORMALIZATION,
+        L2_POOL_2D,
         LEAKY_RELU,
         LESS,
         LESS_EQUAL,
+        LOCAL_RESPONSE_NORMALIZATION,
         LOG,
         LOGICAL_AND,
         LOGICAL_NOT,

@@ -1,4 +1,4 @@
-"""exp, expm1, log, sin, cos, tanh, erf and erfc as the C library of this machine computes them.
+"""exp, expm1, log, sin, cos, tanh, erf, erfc and pow as the C library of this machine computes them.
 
 TensorFlow Lite fills its look-up tables with the C library's functions; NumPy's own float32 functions differ from them
 in the last bit, which can move an entry of a table by one. Without a C library to call, the functions are evaluated in
@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[Any]
 _LIBRARIES: dict[str, tuple[str | None, ...]] = {"linux": ("libm.so.6", None), "win32": ("ucrtbase",)}
 
 # Overflow and poles give infinities here, as in C.
-_FLOAT64: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]] = {
+_FLOAT64: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,
@@ -36,6 +36,7 @@ _FLOAT64: dict[str, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
     "tanh": np.tanh,
     "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "erfc": np.vectorize(math.erfc, otypes=[np.float64]),
+    "pow": np.power,
 }
 
 
@@ -85,6 +86,11 @@ def erfc(x: FloatArray) -> FloatArray:
     return _apply("erfc", x)
 
 
+def pow(x: FloatArray, y: FloatArray) -> FloatArray:
+    """x to the power y, which has the type of x and broadcasts with it; NaN for broken powers of negative numbers."""
+    return _apply("pow", *np.broadcast_arrays(x, y))
+
+
 @functools.cache
 def _library() -> ctypes.CDLL | None:
     for name in _LIBRARIES.get(sys.platform, (None,)):
@@ -96,21 +102,21 @@ def _library() -> ctypes.CDLL | None:
 
 
 @functools.cache
-def _function(name: str, dtype: np.dtype[Any]) -> Callable[[float], float] | None:
+def _function(name: str, dtype: np.dtype[Any], arguments: int = 1) -> Callable[..., float] | None:
     library = _library()
     c_type = ctypes.c_float if dtype == np.float32 else ctypes.c_double
     try:
         function = getattr(library, name + ("f" if dtype == np.float32 else ""))
     except AttributeError:
         return None
-    function.argtypes, function.restype = [c_type], c_type
+    function.argtypes, function.restype = [c_type] * arguments, c_type
     return function  # type: ignore[no-any-return]
 
 
-def _apply(name: str, x: FloatArray) -> FloatArray:
-    function = _function(name, x.dtype)
+def _apply(name: str, x: FloatArray, *others: FloatArray) -> FloatArray:
+    function = _function(name, x.dtype, 1 + len(others))
     if function is None:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
-            return np.asarray(_FLOAT64[name](x.astype(np.float64))).astype(x.dtype)
-    values = [function(value) for value in x.ravel().tolist()]
+            return np.asarray(_FLOAT64[name](*(array.astype(np.float64) for array in (x, *others)))).astype(x.dtype)
+    values = [function(*numbers) for numbers in zip(*(array.ravel().tolist() for array in (x, *others)), strict=True)]
     return np.array(values, x.dtype).reshape(x.shape)

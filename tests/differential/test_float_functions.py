@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import SoftmaxOptions
+from int8rt.schema.options import LocalResponseNormalizationOptions, SoftmaxOptions
 from tests.differential.cases import Case, case, check_cases, examples, random_data, shapes
 from tests.differential.convolutions import generator
 from tests.differential.harness import assert_equal, oracle, run_int8rt
@@ -42,6 +42,22 @@ def functions(draw: st.DrawFn, name: str) -> Case:
 @pytest.mark.parametrize("name", [*FUNCTIONS, *ROWS])
 def test_functions(name: str, examples: int) -> None:
     check_cases(functions(name), examples)
+
+
+@st.composite
+def local_response_normalizations(draw: st.DrawFn) -> Case:
+    shape = draw(shapes(4, 9))
+    rng = generator(draw, *shape)
+    bias, alpha, beta = (float(rng.choice(choice)) for choice in ([1, 0, 0.5], [1, 1e-4, -0.5], [0.5, 0.75, 1, 0, -2]))
+    options = LocalResponseNormalizationOptions(draw(st.integers(-1, 10)), bias, alpha, beta)
+    spec = TensorSpec(TensorType.FLOAT32, shape)
+    model = single_operator_model("LOCAL_RESPONSE_NORMALIZATION", [spec], [TensorSpec(TensorType.FLOAT32, ())], options)
+    return Case(model, [real_numbers(rng, shape)])
+
+
+@examples
+def test_local_response_normalization(examples: int) -> None:
+    check_cases(local_response_normalizations(), examples)
 
 
 def test_elu_is_that_of_the_optimized_kernels() -> None:

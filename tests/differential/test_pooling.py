@@ -13,7 +13,7 @@ pytestmark = pytest.mark.litert
 
 @st.composite
 def pools(draw: st.DrawFn, name: str) -> Case:
-    type = draw(types("int8", "uint8", "int16", "float32"))
+    type = draw(types("float32") if name == "L2_POOL_2D" else types("int8", "uint8", "int16", "float32"))
     batches, height, width, channels = draw(shapes(4, 9))
     padding = draw(st.sampled_from(Padding))
     largest = (height, width) if padding == Padding.VALID else (12, 12)
@@ -34,11 +34,11 @@ def pools(draw: st.DrawFn, name: str) -> Case:
         [TensorSpec(type, (min(batches, 2), height, width, channels), quantization)],
         [TensorSpec(type, (), output)],
         options,
-        version=draw(st.integers(1, 3)),
+        version=1 if name == "L2_POOL_2D" else draw(st.integers(1, 3)),
     )
 
 
 @examples
-@pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+@pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D", "L2_POOL_2D"])
 def test_pool(name: str, examples: int) -> None:
     check_cases(pools(name), examples)

@@ -106,6 +106,10 @@ def _models() -> dict[str, Model]:
     for name in ("AVERAGE_POOL_2D", "MAX_POOL_2D"):
         add(name, [t()], [t((1, 4, 3, 4))], pool, 2)
 
+    add("L2_POOL_2D", [t(type=FLOAT32)], [t((1, 4, 3, 4), FLOAT32)], pool)
+    neighbours = o.LocalResponseNormalizationOptions(radius=2, bias=1.0, alpha=0.5, beta=0.75)
+    add("LOCAL_RESPONSE_NORMALIZATION", [t(type=FLOAT32)], [t(type=FLOAT32)], neighbours)
+
     for name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN"):
         add(name, [t(), c([1, -2])], [t((1, 4))], o.ReducerOptions(), 2)
         add(name, [t(), t((2,), INT32)], [t((1, 1, 1, 4))], o.ReducerOptions(keep_dims=True), 2)

@@ -40,6 +40,16 @@ def test_close_to_the_real_function(name: str, dtype: type[np.floating], source:
     np.testing.assert_allclose(found[0], np.array(expected, dtype), rtol=8 * float(np.finfo(dtype).eps))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pow(dtype: type[np.floating], source: str) -> None:
+    x, y = np.array([[0.5], [1.0], [3.0]], dtype), np.array([-0.75, 0.0, 2.5], dtype)
+    found = libm.pow(x, y)
+    assert found.dtype == dtype
+    expected = np.array([[float(a) ** float(b) for b in y] for a in x[:, 0]], dtype)
+    np.testing.assert_allclose(found, expected, rtol=2 * float(np.finfo(dtype).eps))
+    assert np.isnan(libm.pow(np.array([-2.0], dtype), np.array([0.5], dtype))).all()
+
+
 def test_ends(source: str) -> None:
     x = np.array([1000.0, -1000.0], np.float32)
     assert libm.exp(x).tolist() == [math.inf, 0.0]
