@@ -14,7 +14,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folders = arguments.folder or _default_folders(Path(temporary))
         chosen = select(folders, arguments.least_macs, arguments.least_operators)
-        rows = [_measure(candidate, arguments) for candidate in chosen]
-    result = {"machine": _machine(), "threads": arguments.threads, "models": rows, "means": means(rows)}
+        rows = [
+            measure(candidate, arguments.threads, arguments.seconds, backend=arguments.backend)
+            | (_memory(candidate) if arguments.memory else {})
+            | (_start(candidate) if arguments.start else {})
+            for candidate in chosen
+        ]
+    result = {"machine": machine(), "threads": arguments.threads, "models": rows, "means": means(rows)}
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(result, indent=1))
     print(table(rows))
@@ -60,7 +65,10 @@ def _default_folders(temporary: Path) -> list[Path]:
     return [temporary]
 
 
-def _measure(candidate: Candidate, arguments: argparse.Namespace) -> dict[str, Any]:
+def measure(
+    candidate: Candidate, threads: int, seconds: float, against: Sequence[str] = tuple(LITERT), backend: str = "auto"
+) -> dict[str, Any]:
+    """The times of a model in int8rt and in those LiteRT runtimes of `against` that run it; or its error."""
     row: dict[str, Any] = {
         "model": candidate.path.stem,
         "type": candidate.type,
@@ -68,32 +76,44 @@ def _measure(candidate: Candidate, arguments: argparse.Namespace) -> dict[str, A
         "convolutional": candidate.convolutional,
     }
     print(f"{candidate.path.stem} ...", file=sys.stderr, flush=True)
-    options = ("--threads", str(arguments.threads), "--backend", arguments.backend, "--seconds", str(arguments.seconds))
+    options = ("--threads", str(threads), "--backend", backend, "--seconds", str(seconds))
     try:
-        measured = _beside_litert(candidate.path, options)
+        measured = _beside_litert(candidate.path, against, options)
     except ChildError as error:
         return row | {"error": str(error)}
-    row |= {name: measured[name] for name in ("level", "times", "ratios", "equal", "operators")}
-    if arguments.memory:
-        row["memory"] = memory(candidate.path, ("int8rt", *(name for name in row["times"] if name != "int8rt")))
-    if arguments.start:
-        row["start"] = {name: start(candidate.path, name) for name in row["times"]}
-        row["start"]["cold"] = cold_start(candidate.path)
-    return row
+    return row | {name: measured[name] for name in ("level", "times", "ratios", "equal", "operators")}
 
 
-def _beside_litert(model: Path, options: Sequence[str]) -> dict[str, Any]:
+def _memory(candidate: Candidate) -> dict[str, Any]:
+    return _tried("memory", lambda: memory(candidate.path, ("int8rt", *LITERT)))
+
+
+def _start(candidate: Candidate) -> dict[str, Any]:
+    names = ("int8rt", *LITERT)
+    return _tried(
+        "start", lambda: {name: start(candidate.path, name) for name in names} | {"cold": cold_start(candidate.path)}
+    )
+
+
+def _tried(name: str, measured: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {name: measured()}
+    except ChildError as error:
+        return {f"{name} error": str(error)}
+
+
+def _beside_litert(model: Path, against: Sequence[str], options: Sequence[str]) -> dict[str, Any]:
     """The measurement beside those of LiteRT's runtimes that run the model."""
 
     def measured(names: Sequence[str], *more: str) -> dict[str, Any]:
         return child("time", str(model), "--against", ",".join(names), *options, *more)
 
     try:
-        return measured(tuple(LITERT))
+        return measured(against)
     except ChildError:
         pass
     able = []
-    for name in LITERT:
+    for name in against:
         try:
             measured((name,), "--seconds", "0")
         except ChildError:
@@ -182,7 +202,8 @@ def summary(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
     cpu = platform.processor()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

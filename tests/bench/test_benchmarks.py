@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import reach
 from benchmarks.kernels import cases
 from benchmarks.models import OPTIMISED, REFERENCE, XNNPACK, geometric_mean, means, summary, table
 from benchmarks.processes import ROOT, ChildError, child, memory
@@ -106,3 +107,30 @@ def test_every_kernel_of_the_benchmark_is_compiled() -> None:
         if executor.step_backends() != ["jit"]:
             left.append(name)
     assert left == []
+
+
+def test_reach() -> None:
+    def row(model: str, ratios: dict[str, float], type: str = "int8") -> dict[str, object]:
+        return {"model": model, "type": type, "convolutional": True, "ratios": ratios}
+
+    found = {
+        "models": [
+            row("a", {XNNPACK: 2.0, REFERENCE: 20.0}),
+            row("kws_ref_model", {XNNPACK: 0.5, REFERENCE: 5.0}),
+            {"model": "e", "type": "int8", "convolutional": True, "error": "no"},
+        ],
+        "2 threads": [row("u", {XNNPACK: 1 / 1.05}, "uint8")],
+        "generic": [row("a", {OPTIMISED: 1.0})],
+        "memory": {"a": {"int8rt": 3, XNNPACK: 2}},
+        "start": {"model": "a", "warm": 1.0, "cold": 50.0},
+    }
+    text = reach.table(list(reach.lines(found)))
+    states = {line.split("  ")[0]: line.split() for line in text.splitlines()[1:]}
+    assert "ok" in states["int8rt / XNNPACK, int8, 1 thread"]
+    assert {"2.00", "missed"} <= set(states["worst model, int8, 1 thread"])
+    assert {"10.00", "missed"} <= set(states["reference kernels / int8rt, 1 thread"])
+    assert {"1.05", "ok"} <= set(states["int8rt / XNNPACK, uint8, 2 threads"])
+    assert {"1.50", "missed"} <= set(states["memory, int8rt / XNNPACK"])
+    assert {"1.00", "goal"} <= set(states["start to first result, warm, s"])
+    assert {"50.00", "missed"} <= set(states["start to first result, cold, s"])
+    assert {"1.00", "goal"} <= set(states["generic level / optimised kernels"])
