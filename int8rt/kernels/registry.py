@@ -52,6 +52,9 @@ from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
 from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.reverse import REVERSE_V2
+from int8rt.kernels.rnn.bidirectional import BIDIRECTIONAL_SEQUENCE_RNN
+from int8rt.kernels.rnn.single_step import RNN
+from int8rt.kernels.rnn.unidirectional import UNIDIRECTIONAL_SEQUENCE_RNN
 from int8rt.kernels.select import SELECT, SELECT_V2
 from int8rt.kernels.shape import RANK, SHAPE
 from int8rt.kernels.slice import SLICE
@@ -61,6 +64,7 @@ from int8rt.kernels.space_depth import DEPTH_TO_SPACE, SPACE_TO_DEPTH
 from int8rt.kernels.split import SPLIT, SPLIT_V
 from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
 from int8rt.kernels.strided_slice import STRIDED_SLICE
+from int8rt.kernels.svdf import SVDF
 from int8rt.kernels.tanh import TANH
 from int8rt.kernels.tile import TILE
 from int8rt.kernels.topk_v2 import TOPK_V2
@@ -164,6 +168,10 @@ KERNELS: Mapping[str, Kernel] = {
         TRANSPOSE,
         TRANSPOSE_CONV,
         UNIDIRECTIONAL_SEQUENCE_LSTM,
+        UNIDIRECTIONAL_SEQUENCE_RNN,
+        BIDIRECTIONAL_SEQUENCE_RNN,
+        RNN,
+        SVDF,
         BIDIRECTIONAL_SEQUENCE_LSTM,
         LSTM,
         UNPACK,

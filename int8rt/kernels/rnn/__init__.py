@@ -1,0 +1,1 @@
+"""Simple recurrent networks: output = activation(weights · input + recurrent weights · previous output + bias)."""
