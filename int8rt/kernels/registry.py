@@ -39,6 +39,7 @@ from int8rt.kernels.mean import MEAN, SUM
 from int8rt.kernels.mirror_pad import MIRROR_PAD
 from int8rt.kernels.mul import MUL
 from int8rt.kernels.neg import NEG
+from int8rt.kernels.non_max_suppression import NON_MAX_SUPPRESSION_V4, NON_MAX_SUPPRESSION_V5
 from int8rt.kernels.pack import PACK, UNPACK
 from int8rt.kernels.pad import PAD, PADV2
 from int8rt.kernels.pooling import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
@@ -123,6 +124,8 @@ KERNELS: Mapping[str, Kernel] = {
         MIRROR_PAD,
         MUL,
         NEG,
+        NON_MAX_SUPPRESSION_V4,
+        NON_MAX_SUPPRESSION_V5,
         NOT_EQUAL,
         PACK,
         PAD,

@@ -121,6 +121,11 @@ def _models() -> dict[str, Model]:
     add("ARG_MIN", [t(), c([1])], [t((1, 6, 4), INT32)], o.ArgMinOptions(output_type=INT32))
     add("TOPK_V2", [t(), c(2)], [t((1, 4, 6, 2)), t((1, 4, 6, 2), INT32)])
 
+    boxes = [t((5, 4), FLOAT32), t((5,), FLOAT32), c(3), *[c(0.5, dtype=np.float32)] * 2]
+    add("NON_MAX_SUPPRESSION_V4", boxes, [t((3,), INT32), t((), INT32)])
+    sigma = [*boxes[:2], t((), INT32), *boxes[3:], c(0.5, dtype=np.float32)]
+    add("NON_MAX_SUPPRESSION_V5", sigma, [t((3,), INT32), t((3,), FLOAT32), t((), INT32)])
+
     add("RESHAPE", [t(), c([4, -1])], [t((4, 24))], o.ReshapeOptions(new_shape=(4, -1)))
     add("RESHAPE", [t(), t((2,), INT32)], [t((4, 24))])
     add("SQUEEZE", [t()], [t((4, 6, 4))], o.SqueezeOptions(squeeze_dims=(0,)))
