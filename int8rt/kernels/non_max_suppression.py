@@ -66,7 +66,7 @@ def evaluate(
     chosen = _select(params.max_output_size, boxes, scores, float(iou_threshold), float(score_threshold), sigma)
     count = np.array(len(chosen), np.int32)
     indices = np.zeros(params.max_output_size, np.int32)
-    indices[: len(chosen)] = [candidate.index for candidate in chosen]
+    indices[: len(chosen)] = [candidate.box for candidate in chosen]
     if soft_nms_sigma is None:
         return indices, count
     chosen_scores = np.zeros(params.max_output_size, np.float32)
@@ -92,7 +92,7 @@ def _select(
         candidate = queue.pop()
         seen, score = candidate.suppress_begin_index, np.float32(candidate.score)
         latest_first = order[seen : len(selected)][::-1]
-        overlaps = intersection_over_union(corners, areas, candidate.index, latest_first)
+        overlaps = intersection_over_union(corners, areas, candidate.box, latest_first)
         suppressed = overlaps >= iou_threshold
         if sigma > 0:
             score, hard = _soften(score, overlaps, suppressed, score_threshold, sigma)
@@ -100,9 +100,9 @@ def _select(
             hard = bool(suppressed.any())
         if hard:
             continue
-        again = Candidate(candidate.index, float(score), len(selected))
+        again = Candidate(candidate.box, float(score), len(selected))
         if score == np.float32(candidate.score):
-            order[len(selected)] = candidate.index
+            order[len(selected)] = candidate.box
             selected.append(candidate)
         if score > score_threshold:
             queue.push(again)

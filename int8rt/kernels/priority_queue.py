@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """A box in the queue. suppress_begin_index: selections before this one have been compared with it already."""
+    """A box in the queue, by its index. suppress_begin_index: selections before this one have been compared with it already."""
 
-    index: int
+    box: int
     score: float
     suppress_begin_index: int
 
