@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 
 class Candidate(NamedTuple):
-    """A box in the queue, by its index. suppress_begin_index: selections before this one have been compared with it already."""
+    """A box in the queue, by its index.
+
+    suppress_begin_index: selections before this one have been compared with it already.
+    """
 
     box: int
     score: float
