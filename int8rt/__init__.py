@@ -19,11 +19,13 @@ from int8rt.errors import (
 
 if TYPE_CHECKING:
     from int8rt.interpreter import Interpreter, OpResolverType
+    from int8rt.kernels.custom.user import CustomOp, register_custom_op, unregister_custom_op
     from int8rt.schema import load_model, read_model, write_model
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "CustomOp",
     "EvaluationError",
     "InputError",
     "Int8rtError",
@@ -36,14 +38,19 @@ __all__ = [
     "__version__",
     "load_model",
     "read_model",
+    "register_custom_op",
+    "unregister_custom_op",
     "write_model",
 ]
 
 _LAZY = {
+    "CustomOp": "int8rt.kernels.custom.user",
     "Interpreter": "int8rt.interpreter",
     "OpResolverType": "int8rt.interpreter",
     "load_model": "int8rt.schema",
     "read_model": "int8rt.schema",
+    "register_custom_op": "int8rt.kernels.custom.user",
+    "unregister_custom_op": "int8rt.kernels.custom.user",
     "write_model": "int8rt.schema",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from int8rt.errors import Int8rtError
 from int8rt.kernels.base import Array, Deferred
-from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.custom.table import find_kernel
 from int8rt.memory import MemoryLimits, tensor_bytes
 from int8rt.model import Model, Operator, Subgraph, Tensor
 from int8rt.plan import make_plan
@@ -158,7 +158,7 @@ def _prepared(model: Model, index: int, profile: Profile) -> tuple[str, list[boo
 
 def _macs(model: Model, graph: Subgraph, operator: Operator, profile: Profile) -> int:
     """Multiply-accumulate operations of one operator, for the shapes in the file; 0 where int8rt can't say."""
-    kernel = KERNELS.get(operator.label)
+    kernel = find_kernel(operator)
     if kernel is None or kernel.macs is None:
         return 0
     try:

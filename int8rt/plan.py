@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
 from int8rt.kernels.base import Array, Deferred, Kernel, Params, as_tuple, element_count
-from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.custom.table import find_kernel
 from int8rt.memory import MemoryBudget, MemoryLimits
 from int8rt.model import Model, Operator, Shape, Subgraph
 from int8rt.quantization.profiles import Profile
@@ -78,7 +78,9 @@ def make_plan(
     steps: list[Step] = []
     for position, operator in enumerate(subgraph.operators):
         _check_order(subgraph, position, operator, written)
-        step = Step(position, operator, KERNELS[operator.label], None)
+        kernel = find_kernel(operator)
+        assert kernel is not None  # there are no unsupported operators
+        step = Step(position, operator, kernel, None)
         try:
             if all(index < 0 or index in shapes for index in operator.inputs):
                 params = _prepare(subgraph, step, profile, budget, shapes, constants)

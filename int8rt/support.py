@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from int8rt.errors import UnsupportedError
 from int8rt.kernels.base import Array, OperatorContext, TensorInfo
-from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.custom.devices import why_not
+from int8rt.kernels.custom.table import find_kernel
 from int8rt.model import Operator, Shape, Subgraph
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 
@@ -67,9 +68,11 @@ def operator_types(context: OperatorContext) -> str:
 
 
 def _reason(context: OperatorContext) -> str | None:
-    kernel = KERNELS.get(context.operator.label)
+    kernel = find_kernel(context.operator)
     if kernel is None:
-        return f"{context.where}: int8rt has no such operator; types {operator_types(context)}"
+        operator = context.operator
+        reason = why_not(operator.custom_code) if operator.name == "CUSTOM" else "int8rt has no such operator"
+        return f"{context.where}: {reason}; types {operator_types(context)}"
     try:
         kernel.check_types(context)
     except UnsupportedError as error:

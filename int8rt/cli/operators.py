@@ -26,9 +26,10 @@ def operators(
     """List the operators that int8rt runs, with their types and the highest version that is understood."""
     from int8rt.cli.app import ExitCode
     from int8rt.cli.text import columns, print_json
+    from int8rt.kernels.custom.table import CUSTOM_KERNELS
     from int8rt.kernels.registry import KERNELS
 
-    kernels = sorted(KERNELS.values(), key=lambda kernel: kernel.name)
+    kernels = sorted([*KERNELS.values(), *CUSTOM_KERNELS.values()], key=lambda kernel: kernel.name)
     if write is not None or check is not None:
         file = write or check
         assert file is not None

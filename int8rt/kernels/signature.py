@@ -67,13 +67,17 @@ def _slot(part: str) -> _Slot:
     return _Slot(types, "?" in part, "*" in part)
 
 
+def _is_of(type: TensorType | None, slot: _Slot) -> bool:
+    return slot.optional if type is None else type in slot.types
+
+
 def _fits(slots: tuple[_Slot, ...], types: tuple[TensorType | None, ...]) -> bool:
     position = 0
     for slot in slots:
         if slot.repeated:
-            while position < len(types) and types[position] in slot.types:
+            while position < len(types) and _is_of(types[position], slot):
                 position += 1
-        elif position < len(types) and (types[position] in slot.types or (types[position] is None and slot.optional)):
+        elif position < len(types) and _is_of(types[position], slot):
             position += 1
         elif not (slot.optional and position >= len(types)):
             return False

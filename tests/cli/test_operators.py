@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from int8rt.cli.app import app
+from int8rt.kernels.custom.table import CUSTOM_KERNELS
 from int8rt.kernels.registry import KERNELS
 
 
@@ -16,15 +17,16 @@ def operators(*arguments: object) -> Result:
 
 def test_text_lists_every_operator() -> None:
     lines = operators().stdout.splitlines()
-    assert {line.split()[0] for line in lines[1:-1]} == set(KERNELS)
-    assert lines[-1] == f"{len(KERNELS)} operators"
+    assert {line.split()[0] for line in lines[1:-1]} == {*KERNELS, *(f"CUSTOM:{name}" for name in CUSTOM_KERNELS)}
+    assert lines[-1] == f"{len(KERNELS) + len(CUSTOM_KERNELS)} operators"
 
 
 def test_json_has_every_signature() -> None:
     data = json.loads(operators("--json").stdout)
     assert data["schema_version"] == 1
     assert {item["name"]: item["signatures"] for item in data["operators"]} == {
-        name: [str(signature) for signature in kernel.signatures] for name, kernel in KERNELS.items()
+        kernel.name: [str(signature) for signature in kernel.signatures]
+        for kernel in (*KERNELS.values(), *CUSTOM_KERNELS.values())
     }
 
 

@@ -1,0 +1,19 @@
+"""Where an operator's `Kernel` is found: builtin operators by name, custom ones by their custom code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from int8rt.kernels.base import Kernel
+from int8rt.kernels.custom.user import registered
+from int8rt.kernels.registry import KERNELS
+from int8rt.model import Operator
+
+CUSTOM_KERNELS: Mapping[str, Kernel] = {}
+
+
+def find_kernel(operator: Operator) -> Kernel | None:
+    """The kernel that runs an operator of a model; what a user has registered comes before int8rt's own."""
+    if operator.name != "CUSTOM":
+        return KERNELS.get(operator.name)
+    return registered(operator.custom_code) or CUSTOM_KERNELS.get(operator.custom_code)
