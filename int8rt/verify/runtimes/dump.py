@@ -1,0 +1,130 @@
+"""What a device has recorded, as a runtime: outputs, and intermediate tensors if there are any.
+
+A dump is an .npz file, a folder of .npy, .npz and raw files, or one raw file with all outputs in order, as TensorFlow
+Lite's `benchmark_model --output_filepath` writes it. With several runs: a folder for each by the run's label, or names
+that begin with "label/". Raw data is little-endian, without a header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from int8rt.errors import InputError
+from int8rt.model import Model, Tensor
+from int8rt.schema.sizes import element_count
+from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault
+from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys
+from int8rt.verify.runtimes.npz import read_npz
+
+_RAW = (".bin", ".raw")
+
+
+class DumpRuntime:
+    """labels: of the runs, in the order in which `run` will be called. names: what the dump calls a tensor (without the
+    suffix of a file) to a key of `names.find_tensor`; names that are keys, or keys made fit for a file's name, need no
+    entry.
+    """
+
+    def __init__(self, path: Path, labels: Sequence[str], names: Mapping[str, str] | None = None) -> None:
+        if not path.exists():
+            raise InputError(f"there is no dump {path}")
+        self._path = path
+        self._labels = tuple(labels)
+        self._names = dict(names or {})
+        self._calls = 0
+        self._model: Model | None = None
+
+    def capabilities(self) -> Capabilities:
+        """A dump is of one model; which intermediate tensors it has shows when it is read."""
+        return Capabilities(f"dump {self._path.name}", intermediates=True, any_model=False)
+
+    def prepare(self, model: Model, content: bytes) -> None:
+        """Remember the model."""
+        self._model = model
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        """What was recorded in the next run."""
+        assert self._model is not None
+        label = self._labels[self._calls]
+        self._calls += 1
+        arrays: dict[str, Array] = {}
+        try:
+            for name, value in self._recorded(self._model, label):
+                index = self._find(self._model, name)
+                if index is not None:
+                    value = _raw(self._model.subgraphs[0].tensors[index], value) if isinstance(value, bytes) else value
+                    arrays[f"#{index}"] = value
+        except (InputError, OSError) as error:
+            raise Fault("answer", str(error)) from None
+        if not arrays:
+            raise Fault("answer", f"the dump has nothing that is named as a tensor of the model, for the run {label!r}")
+        return answer_by_name(self._model, arrays)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _recorded(self, model: Model, label: str) -> Iterator[tuple[str, Array | bytes]]:
+        path = self._path
+        if path.is_dir():
+            folder = path / label
+            files = folder if folder.is_dir() else path if len(self._labels) == 1 else None
+            if files is None:
+                raise InputError(f"the dump has no folder {label}")
+            for file in sorted(files.iterdir()):
+                yield from _from_file(file, "", len(self._labels))
+        elif path.suffix in _RAW:
+            yield from _outputs_in_order(model, path.read_bytes())
+        else:
+            yield from _from_file(path, label, len(self._labels))
+
+    def _find(self, model: Model, name: str) -> int | None:
+        key = self._names.get(name, name)
+        index = find_tensor(model, key)
+        if index is not None:
+            return index
+        tensors = model.subgraphs[0].tensors
+        alike = [i for i, own in enumerate(tensor_keys(model, range(len(tensors)))) if file_name(own) == key]
+        return alike[0] if len(alike) == 1 else None
+
+
+def file_name(key: str) -> str:
+    """A tensor's name as the name of a file: whatever is no letter, digit, dot, hyphen or underline becomes "_"."""
+    return re.sub(r"[^\w.-]", "_", key)
+
+
+def _from_file(file: Path, label: str, runs: int) -> Iterator[tuple[str, Array | bytes]]:
+    if file.suffix == ".npz":
+        arrays = read_npz(file)
+        own = {name.removeprefix(f"{label}/"): value for name, value in arrays.items() if name.startswith(f"{label}/")}
+        yield from (own if own or (label and runs > 1) else arrays).items()
+    elif file.suffix == ".npy":
+        try:
+            yield file.stem, np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, MemoryError) as error:
+            raise InputError(f"{file.name} is not an .npy file that int8rt can read: {error}") from None
+    elif file.suffix in _RAW:
+        yield file.stem, file.read_bytes()
+
+
+def _raw(tensor: Tensor, data: bytes) -> Array:
+    dtype, count = tensor.type.dtype, element_count(tensor)
+    if dtype.kind == "O" or len(data) != count * dtype.itemsize:
+        raise InputError(
+            f"tensor {tensor.label!r} is {tensor.type.label} {list(tensor.shape)}, its raw data has {len(data)} bytes"
+        )
+    return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).reshape(tensor.shape)
+
+
+def _outputs_in_order(model: Model, data: bytes) -> Iterator[tuple[str, bytes]]:
+    subgraph = model.subgraphs[0]
+    sizes = [element_count(subgraph.tensors[i]) * subgraph.tensors[i].type.dtype.itemsize for i in subgraph.outputs]
+    if sum(sizes) != len(data):
+        raise InputError(f"the outputs have {sum(sizes)} bytes, the file has {len(data)}")
+    start = 0
+    for index, size in zip(subgraph.outputs, sizes, strict=True):
+        yield f"#{index}", data[start : start + size]
+        start += size

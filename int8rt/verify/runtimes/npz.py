@@ -1,0 +1,36 @@
+"""Arrays by name in an .npz file: any names, no pickles."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from int8rt.errors import InputError
+from int8rt.verify.runtimes.base import Array
+
+
+def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write the arrays; strings (arrays of bytes objects) as NumPy's bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in arrays.items():
+            numbers = value if value.dtype.kind != "O" else np.array(value.tolist(), np.bytes_)
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(numbers), allow_pickle=False)
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """Name to array; `InputError` where the file can't be read."""
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise InputError(f"{path.name} holds one array, expected an .npz file")
+            return {name: loaded[name] for name in loaded.files}
+    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path.name} is not an .npz file that int8rt can read: {error}") from None

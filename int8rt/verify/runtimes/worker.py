@@ -1,0 +1,222 @@
+"""The child process of a runtime: `python worker.py`, by any Python with NumPy, so nothing of int8rt is imported here.
+
+A message is a JSON header, 8 bytes with its length before it, and behind it the arrays that its "arrays" describe.
+Requests have an "action": "prepare" makes an engine for the model, "run" runs it. See `child` for the other end.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    del sys.path[0]  # the folder of this file, whose modules are not meant
+
+import importlib
+import importlib.metadata
+import json
+import os
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+INTERPRETERS = {
+    "litert": ("ai_edge_litert.interpreter", "ai-edge-litert"),
+    "tflite_runtime": ("tflite_runtime.interpreter", "tflite-runtime"),
+    "tensorflow": ("tensorflow.lite.python.interpreter", "tensorflow", "tensorflow-cpu"),
+}
+RESOLVERS = {"ref": "BUILTIN_REF", "opt": "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "xnnpack": "BUILTIN", "default": "AUTO"}
+
+
+def receive(stream: Any) -> tuple[dict[str, Any], list[Any]] | None:
+    """The next message; None at the end of the stream."""
+    size = stream.read(8)
+    if len(size) < 8:
+        return None
+    header = json.loads(stream.read(int.from_bytes(size, "little")))
+    arrays = []
+    for form in header["arrays"]:
+        data = stream.read(form["bytes"])
+        if form["dtype"] == "strings":
+            texts = [bytes.fromhex(text) for text in json.loads(data)]
+            array = np.empty(len(texts), object)
+            array[:] = texts
+        else:
+            array = np.frombuffer(bytearray(data), np.dtype(form["dtype"]))
+        arrays.append(array.reshape(form["shape"]))
+    return header, arrays
+
+
+def send(stream: Any, header: dict[str, Any], arrays: Any = ()) -> None:
+    """Write one message."""
+    forms: list[dict[str, Any]] = []
+    parts: list[Any] = []  # all made before anything is written, since values may be what can't be sent
+    for value in arrays:
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        if array.dtype.kind in "OS":
+            part: Any = json.dumps([bytes(text).hex() for text in array.ravel().tolist()]).encode()
+            name = "strings"
+        else:
+            part = array.reshape(-1).view(np.uint8).data if array.size else b""
+            name = array.dtype.str
+        forms.append({"dtype": name, "shape": list(array.shape), "bytes": len(part)})
+        parts.append(part)
+    encoded = json.dumps(dict(header, arrays=forms)).encode()
+    stream.write(len(encoded).to_bytes(8, "little") + encoded)
+    for part in parts:
+        stream.write(part)
+    stream.flush()
+
+
+def version(*distributions: str) -> str:
+    """Name and version of the first of these that is installed."""
+    for name in distributions:
+        try:
+            return f"{name} {importlib.metadata.version(name)}"
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return distributions[0]
+
+
+class Interpreters:
+    """LiteRT, or an older TensorFlow Lite: one interpreter for the outputs, another that keeps every tensor."""
+
+    def __init__(self, request: dict[str, Any], content: bytes) -> None:
+        module, *distributions = INTERPRETERS[request["package"]]
+        self.module = importlib.import_module(module)
+        self.description = version(*distributions)
+        self.request, self.content = request, content
+        self.interpreters: dict[bool, Any] = {}
+        self.interpreter(False)
+
+    def interpreter(self, keep: bool) -> Any:
+        """The interpreter that keeps all tensors, or the other; made when first asked for."""
+        if keep not in self.interpreters:
+            delegates = []
+            if self.request["delegate"]:
+                delegates = [self.module.load_delegate(self.request["delegate"], self.request["delegate_options"])]
+            self.interpreters[keep] = self.module.Interpreter(
+                model_content=self.content,
+                num_threads=self.request["threads"],
+                experimental_delegates=delegates or None,
+                experimental_op_resolver_type=self.module.OpResolverType[RESOLVERS[self.request["resolver"]]],
+                experimental_preserve_all_tensors=keep,
+            )
+            self.interpreters[keep].allocate_tensors()
+        return self.interpreters[keep]
+
+    def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[int, Any], float]:
+        """Outputs, the tensors to be read, and the seconds of the run."""
+        interpreter = self.interpreter(bool(read))
+        details = interpreter.get_input_details()
+        if len(details) != len(inputs):
+            raise ValueError(f"the model has {len(details)} inputs, {len(inputs)} were given")
+        resized = [(d["index"], v.shape) for d, v in zip(details, inputs) if tuple(d["shape"]) != v.shape]  # noqa: B905
+        for index, shape in resized:
+            interpreter.resize_tensor_input(index, shape)
+        if resized:
+            interpreter.allocate_tensors()
+        interpreter.reset_all_variables()
+        for detail, value in zip(details, inputs):  # noqa: B905 - Python 3.9 has no `strict`
+            interpreter.set_tensor(detail["index"], value)
+        start = time.perf_counter()
+        interpreter.invoke()
+        seconds = time.perf_counter() - start
+        outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+        tensors = {}
+        for index in read:
+            try:
+                tensors[index] = interpreter.get_tensor(index)
+            except ValueError:  # a tensor without memory, such as one inside of a delegate
+                continue
+        return outputs, tensors, seconds
+
+
+class Micro:
+    """TensorFlow Lite Micro by its wheel `tflite-micro`."""
+
+    def __init__(self, request: dict[str, Any], content: bytes) -> None:
+        self.module = importlib.import_module("tflite_micro").runtime
+        self.description = version("tflite-micro")
+        self.outputs, self.content, self.arena = request["outputs"], content, request["arena"]
+        self.make(False)
+
+    def make(self, keep: bool) -> Any:
+        """A fresh interpreter: its variables are new."""
+        configuration = self.module.InterpreterConfig
+        kind = configuration.kPreserveAllTensors if keep else configuration.kAllocationRecording
+        return self.module.Interpreter.from_bytes(self.content, arena_size=self.arena, intrepreter_config=kind)
+
+    def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[int, Any], float]:
+        """Outputs, the tensors to be read, and the seconds of the run."""
+        interpreter = self.make(bool(read))
+        for position, value in enumerate(inputs):
+            interpreter.set_input(value, position)
+        start = time.perf_counter()
+        interpreter.invoke()
+        seconds = time.perf_counter() - start
+        outputs = [interpreter.get_output(position) for position in range(self.outputs)]
+        return outputs, {index: interpreter.GetTensor(index, 0)["tensor_data"] for index in read}, seconds
+
+
+class Function:
+    """A Python function (model: bytes, inputs: dict of name to array) -> arrays, in order or by the tensors' names."""
+
+    def __init__(self, request: dict[str, Any], content: bytes) -> None:
+        sys.path.insert(0, os.getcwd())
+        module, _, name = request["function"].partition(":")
+        self.function: Any = getattr(importlib.import_module(module), name, None)
+        if not callable(self.function):
+            raise ImportError(f"module {module!r} has no function {name!r}")
+        self.description = f"python {request['function']}"
+        self.names, self.content = request["inputs"], content
+
+    def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[str, Any], float]:
+        """What the function returns: values in order, or values by name."""
+        start = time.perf_counter()
+        answer = self.function(self.content, dict(zip(self.names, inputs)))  # noqa: B905
+        seconds = time.perf_counter() - start
+        if isinstance(answer, dict):
+            return [], {str(key): np.asarray(value) for key, value in answer.items()}, seconds
+        values = answer if isinstance(answer, (list, tuple)) else [answer]
+        return [np.asarray(value) for value in values if value is not None], {}, seconds
+
+
+ENGINES = {"tflm": Micro, "python": Function}
+
+
+def serve(request: dict[str, Any], arrays: list[Any], engine: Any) -> tuple[dict[str, Any], list[Any], Any]:
+    """The reply (header and arrays) to one request, and the engine."""
+    if request["action"] == "prepare":
+        engine = ENGINES.get(request["package"], Interpreters)(request, arrays[0].tobytes())
+        return {"description": engine.description}, [], engine
+    outputs, tensors, seconds = engine.run(arrays, request["read"])
+    return (
+        {"outputs": len(outputs), "tensors": list(tensors), "seconds": seconds},
+        [*outputs, *tensors.values()],
+        engine,
+    )
+
+
+def main() -> None:
+    """Serve requests until stdin ends."""
+    # A runtime may print to file descriptor 1; the replies keep a private copy of it.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    warnings.simplefilter("ignore")
+    engine = None
+    while True:
+        message = receive(sys.stdin.buffer)
+        if message is None:
+            return
+        try:
+            header, arrays, engine = serve(*message, engine)
+            send(replies, header, arrays)
+        except Exception as error:
+            missing = isinstance(error, ImportError) and message[0]["action"] == "prepare"
+            send(replies, {"missing" if missing else "refused": f"{type(error).__name__}: {error}"})
+
+
+if __name__ == "__main__":
+    main()

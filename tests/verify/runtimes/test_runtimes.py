@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from int8rt.errors import InputError
+from int8rt.schema import read_model
+from int8rt.verify.compare import run_int8rt
+from int8rt.verify.runtimes.base import Fault, Runtime, UnavailableError, written
+from int8rt.verify.runtimes.choose import open_runtime
+from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys
+from int8rt.verify.runtimes.npz import read_npz, write_npz
+from tests.interpreter import models
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+INPUTS = [np.array([[1, 2, 3, 4]], np.int8), np.array([[9, -7, 5, 127]], np.int8)]
+FUNCTIONS = "python:tests.verify.runtimes.functions"
+
+
+@pytest.fixture(autouse=True)
+def from_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    runtime = open_runtime(request.param, timeout=60)
+    yield runtime
+    runtime.close()
+
+
+PROGRAM = f"""{sys.executable} -c "
+import sys
+import numpy as np
+from tests.verify.runtimes.functions import good
+np.savez(sys.argv[3], **good(open(sys.argv[1], 'rb').read(), dict(np.load(sys.argv[2]))))
+" {{model}} {{inputs}} {{outputs}}"""
+
+ALL = [
+    *(pytest.param(f"litert:{name}", marks=pytest.mark.litert) for name in ("ref", "opt", "xnnpack", "default")),
+    "int8rt",
+    f"{FUNCTIONS}:good",
+    f"command:{PROGRAM}",
+]
+
+
+@pytest.mark.parametrize("opened", ALL, indirect=True)
+def test_every_runtime_answers_with_outputs_and_intermediate_tensors(opened: Runtime) -> None:
+    content = models.two_adds()
+    model = read_model(content)
+    expected, _ = run_int8rt(model, INPUTS, backend="numpy", keep=True)
+    read = [index for _, index in written(model.subgraphs[0])]
+    opened.prepare(model, content)
+    answer = opened.run(INPUTS, read)
+    alone = opened.run(INPUTS)
+    for index in read:
+        np.testing.assert_array_equal(answer.tensors[index], expected[index])
+    (output,), (again,) = answer.outputs, alone.outputs
+    assert output is not None
+    assert again is not None
+    assert output.dtype == again.dtype == np.int8
+    np.testing.assert_array_equal(output, expected[read[-1]])
+    np.testing.assert_array_equal(again, output)
+    assert answer.seconds > 0
+    assert opened.capabilities().intermediates
+    longer = [np.concatenate([INPUTS[0]] * 3), INPUTS[1]]
+    (resized,) = opened.run(longer).outputs
+    assert resized is not None
+    assert resized.shape == (3, 4)
+
+
+@pytest.mark.litert
+def test_versions_are_told() -> None:
+    runtime = open_runtime("litert:ref")
+    content = models.two_adds()
+    runtime.prepare(read_model(content), content)
+    assert runtime.capabilities().description.startswith("BUILTIN_REF of ai-edge-litert 2.")
+    runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("crash", "crashed", "signal SIGABRT"),
+        ("leave", "crashed", "status 3"),
+        ("hang", "timeout", "no answer within 1 s"),
+        ("refuse", "refused", "no such operator here"),
+        ("no_array", "refused", "TypeError"),
+    ],
+)
+def test_what_goes_wrong_in_a_runtime_is_a_fault_and_the_next_run_a_new_try(name: str, kind: str, message: str) -> None:
+    content = models.two_adds()
+    runtime = open_runtime(f"{FUNCTIONS}:{name}", timeout=60)
+    runtime.prepare(read_model(content), content)
+    if name == "hang":
+        runtime._child._timeout = 1  # type: ignore[attr-defined]
+    for _ in range(2):
+        with pytest.raises(Fault, match=message) as caught:
+            runtime.run(INPUTS)
+        assert caught.value.kind == kind
+        if name == "hang":
+            break
+    runtime.close()
+
+
+def test_a_runtime_that_answers_nothing() -> None:
+    content = models.two_adds()
+    runtime = open_runtime(f"{FUNCTIONS}:nothing")
+    runtime.prepare(read_model(content), content)
+    assert runtime.run(INPUTS).outputs == (None,)
+    runtime.close()
+
+
+def prepare(sut: str, **options: str) -> None:
+    content = models.two_adds()
+    runtime = open_runtime(sut, **options)  # type: ignore[arg-type]
+    try:
+        runtime.prepare(read_model(content), content)
+        runtime.run(INPUTS)
+    finally:
+        runtime.close()
+
+
+def test_what_is_not_there_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="pip install tflite-micro"):
+        prepare("tflm")
+    with pytest.raises(UnavailableError, match="No module named 'nowhere'"):
+        prepare("python:nowhere:f")
+    with pytest.raises(UnavailableError, match="has no function 'f'"):
+        prepare("python:int8rt:f")
+    with pytest.raises(UnavailableError, match="cannot run /no/such/program"):
+        prepare("command:/no/such/program {outputs}")
+    with pytest.raises(InputError, match="cannot start /no/python"):
+        prepare("litert:ref", python="/no/python")
+    with pytest.raises(InputError, match=r"there is no delegate .*/nothing\.so"):
+        prepare("litert:ref", delegate="nothing.so")
+
+
+@pytest.mark.parametrize("sut", ["nothing", "litert:fast", "python:module", "tflm:x", "command:", "int8rt:none"])
+def test_a_name_that_is_no_runtime(sut: str) -> None:
+    with pytest.raises(InputError, match="unknown"):
+        open_runtime(sut)
+
+
+def test_a_delegate_needs_an_interpreter() -> None:
+    with pytest.raises(InputError, match="a delegate needs"):
+        open_runtime("int8rt", delegate="x.so")
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "message"),
+    [
+        ("sh -c 'echo broken >&2; exit 2' {outputs}", "refused", "status 2: broken"),
+        ("sh -c 'kill -SEGV $$' {outputs}", "crashed", "signal SIGSEGV"),
+        ("sh -c 'sleep 100' {outputs}", "timeout", r"no answer within 0\.2 s"),
+        ("true {outputs}", "answer", "wrote no outputs"),
+        ("cp {model} {outputs}", "answer", r"is not an \.npz file"),
+    ],
+)
+def test_programs_that_do_not_answer(line: str, kind: str, message: str) -> None:
+    content = models.two_adds()
+    runtime = open_runtime(f"command:{line}", timeout=0.2 if kind == "timeout" else 20)
+    runtime.prepare(read_model(content), content)
+    with pytest.raises(Fault, match=message) as caught:
+        runtime.run(INPUTS)
+    assert caught.value.kind == kind
+    runtime.close()
+
+
+def test_a_command_line_without_a_place_for_outputs() -> None:
+    with pytest.raises(InputError, match=r"needs \{outputs\}"):
+        open_runtime("command:prog {model}")
+    with pytest.raises(InputError, match="cannot read"):
+        open_runtime("command:prog '{outputs}")
+
+
+def test_names() -> None:
+    model = read_model(models.two_adds())
+    assert tensor_keys(model, range(3)) == ["x", "y", "m"]
+    found = [find_tensor(model, key) for key in ("m", "#1", "out", "second", "output_0", "output_1", "#99", "nope")]
+    assert found == [2, 1, 3, 0, 3, None, None, None]
+    value = np.zeros(4, np.int8)
+    assert answer_by_name(model, {"whatever": value}).outputs[0] is value
+    assert answer_by_name(model, {"whatever": value, "m": value}).outputs == (None,)
+
+
+def test_npz(tmp_path: Path) -> None:
+    arrays = {"a/b:0": np.arange(3, dtype=np.int8), "file": np.array(2.5, np.float32)}
+    write_npz(tmp_path / "x.npz", arrays)
+    found = read_npz(tmp_path / "x.npz")
+    assert list(found) == list(arrays)
+    for name, value in arrays.items():
+        np.testing.assert_array_equal(found[name], value)
+    np.save(tmp_path / "y.npz.npy", np.zeros(2))
+    (tmp_path / "y.npz.npy").rename(tmp_path / "y.npz")
+    with pytest.raises(InputError, match="holds one array"):
+        read_npz(tmp_path / "y.npz")
+    (tmp_path / "z.npz").write_bytes(b"PK\x03\x04nonsense")
+    with pytest.raises(InputError, match=r"is not an \.npz file"):
+        read_npz(tmp_path / "z.npz")
+
+
+@pytest.mark.litert
+def test_strings_pass() -> None:
+    content = models.strings()
+    runtime = open_runtime("litert:ref")
+    runtime.prepare(read_model(content), content)
+    (found,) = runtime.run([np.array([b"a", b"", b"\xff\x00"], object)]).outputs
+    assert found is not None
+    assert found.tolist() == [[b"a", b"", b"\xff\x00"]]
+    runtime.close()
