@@ -12,6 +12,7 @@ from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 from int8rt.kernels.concatenation import CONCATENATION
 from int8rt.kernels.conv import CONV_2D
+from int8rt.kernels.conv3d import CONV_3D, CONV_3D_TRANSPOSE
 from int8rt.kernels.depthwise_conv import DEPTHWISE_CONV_2D
 from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
@@ -86,6 +87,8 @@ KERNELS: Mapping[str, Kernel] = {
         CAST,
         CONCATENATION,
         CONV_2D,
+        CONV_3D,
+        CONV_3D_TRANSPOSE,
         COS,
         DEPTHWISE_CONV_2D,
         DEPTH_TO_SPACE,

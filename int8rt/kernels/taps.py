@@ -65,9 +65,10 @@ def windows(image: Array, height: Window, width: Window) -> Array:
 def reached_pixels(window: Window, tap: int) -> tuple[slice, slice]:
     """The input pixels of a transposed convolution for which this tap stays within the output, and where they go.
 
-    In one dimension; `window` belongs to the convolution that it is the transpose of, so its `input` is the output.
+    In one dimension; `window` belongs to the convolution that it is the transpose of, so its `input` is the output. For
+    that convolution they are the outputs whose tap stays within the input, and the pixels that they see there.
     """
-    offset = tap - window.pad_before
+    offset = tap * window.dilation - window.pad_before
     first = max(0, -(offset // window.stride))
     stop = max(first, min(window.output, (window.input - 1 - offset) // window.stride + 1))
     start = first * window.stride + offset

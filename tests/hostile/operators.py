@@ -96,6 +96,12 @@ def _models() -> dict[str, Model]:
     transposed = [c([1, 4, 12, 3]), weights(3, 2, 3, 4), t(), bias(3)]
     up = o.TransposeConvOptions(padding=same, stride_w=2, stride_h=1)
     add("TRANSPOSE_CONV", transposed, [t((1, 4, 12, 3))], up, 3)
+    volume, three = t((1, 3, 4, 5, 2), FLOAT32), c(np.ones(3), dtype=np.float32)
+    filter = c(np.ones((2, 3, 2, 2, 3)), dtype=np.float32)
+    steps = o.Conv3DOptions(same, 1, 2, 1, relu6)
+    add("CONV_3D", [volume, filter, three], [t((1, 3, 4, 3, 3), FLOAT32)], steps)
+    upwards = [c([1, 3, 4, 9, 3]), c(np.ones((2, 3, 2, 3, 2)), dtype=np.float32), volume, three]
+    add("CONV_3D_TRANSPOSE", upwards, [t((1, 3, 4, 9, 3), FLOAT32)], steps)
     dense = o.FullyConnectedOptions(fused_activation_function=relu6)
     add("FULLY_CONNECTED", [t((3, 8)), weights(5, 8), bias(5)], [t((3, 5))], dense, 5)
     add("FULLY_CONNECTED", [t((3, 8), FLOAT32), weights(5, 8), c(np.ones(5), dtype=np.float32)], [t((3, 5), FLOAT32)])
