@@ -1,0 +1,217 @@
+"""Where the reference interpreter itself is wrong, as one table; profile `tflite-ref` keeps these results.
+
+Measured on BUILTIN_REF of ai-edge-litert 2.3.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from int8rt.lint.rule import Found, OperatorView, Severity, operator_rule
+from int8rt.lint.specification import WEIGHTED
+from int8rt.model import TensorType
+
+_SIGNED = (TensorType.INT8, TensorType.INT16)
+_COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
+# The columns that the SSSE3 product takes at a time; what is left over is computed without its defect.
+_SSE_COLUMNS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """operators: the names it concerns. applies: whether an operator of these is met by it (None: the data decides).
+
+    runs: what int8rt does with it. instead: what a model can have in its place.
+    """
+
+    operators: tuple[str, ...]
+    what: str
+    runs: str
+    instead: str
+    applies: Callable[[OperatorView], bool] | None = None
+
+
+def _type(view: OperatorView, index: int) -> TensorType | None:
+    operand = view.input(index)
+    return None if operand is None else operand.tensor.type
+
+
+def _sum(view: OperatorView) -> bool:
+    return _type(view, 0) in _SIGNED
+
+
+def _bias_type_is_not_said(view: OperatorView) -> bool:
+    weighted = WEIGHTED[view.operator.name]
+    said = getattr(view.operator.options, "quantized_bias_type", TensorType.FLOAT32)
+    types = _type(view, weighted.input), _type(view, weighted.bias)
+    return types == (TensorType.INT16, TensorType.INT32) and said != TensorType.INT32
+
+
+def _long_bias(view: OperatorView) -> bool:
+    return _type(view, 0) in (TensorType.INT8, TensorType.UINT8) and _type(view, 2) == TensorType.INT64
+
+
+def _lowest_weight(view: OperatorView) -> bool:
+    filter = view.input(1)
+    value = None if filter is None else view.value(filter)
+    if _type(view, 0) != TensorType.FLOAT32 or value is None or value.dtype != np.int8 or value.ndim != 2:
+        return False
+    columns = value.shape[1] // _SSE_COLUMNS * _SSE_COLUMNS
+    return bool(np.any(value[:, :columns] == -128))
+
+
+def _blockwise(view: OperatorView) -> bool:
+    filter = view.input(1)
+    quantization = None if filter is None else filter.tensor.quantization
+    return quantization is not None and quantization.blockwise is not None
+
+
+def _negated_zero_point(view: OperatorView) -> bool:
+    source = view.input(0)
+    if source is None or not source.scales.size or not view.outputs:
+        return False
+    output = view.outputs[0]
+    return source.zero_point != 0 or output.zero_point != 0 or source.scale != output.scale
+
+
+def _coarse_comparison(view: OperatorView) -> bool:
+    operands = [operand for operand in view.inputs if operand is not None]
+    eight_bit = all(operand.tensor.type in (TensorType.INT8, TensorType.UINT8) for operand in operands)
+    return eight_bit and len({(operand.scale, operand.zero_point) for operand in operands}) > 1
+
+
+def _scale_from_one(view: OperatorView) -> bool:
+    operands = [operand for operand in view.inputs if operand is not None]
+    return any(o.tensor.type in (TensorType.INT8, TensorType.UINT8) and o.scale >= 1 for o in operands)
+
+
+def _long_rows(view: OperatorView) -> bool:
+    source = view.input(0)
+    shape = () if source is None else source.tensor.shape
+    return _type(view, 0) in (TensorType.INT8, TensorType.UINT8) and bool(shape) and shape[-1] >= 4096
+
+
+def _much_enlarged(view: OperatorView) -> bool:
+    source = view.input(0)
+    if source is None or not view.outputs or source.tensor.type not in _SIGNED:
+        return False
+    sizes, larger = source.tensor.shape[1:3], view.outputs[0].tensor.shape[1:3]
+    return any(out * out > 2048 * size > 0 for size, out in zip(sizes, larger, strict=False))
+
+
+def _nonzero_codes(view: OperatorView) -> bool:
+    source = view.input(0)
+    return source is not None and source.scales.size == 1 and source.zero_point != 0
+
+
+DEFECTS = (
+    Defect(
+        ("SUM",),
+        "int8 and int16 codes are read, clamped and written as if they were bytes of uint8.",
+        "gives the same results",
+        "MEAN with a scale for it, or uint8",
+        _sum,
+    ),
+    Defect(
+        ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"),
+        "With int16 activations the bias is read as the type that the option quantized_bias_type names, int64 where it "
+        "is not set. An int32 bias without the option is read as pairs, and past its end.",
+        "refuses the model",
+        "quantized_bias_type INT32",
+        _bias_type_is_not_said,
+    ),
+    Defect(
+        ("FULLY_CONNECTED",),
+        "With 8-bit activations an int64 bias is read as int32, so the halves of its first elements are added.",
+        "gives the same results",
+        "an int32 bias",
+        _long_bias,
+    ),
+    Defect(
+        ("FULLY_CONNECTED", "CONV_2D"),
+        "Float activations times int8 weights (hybrid, on x86 processors with SSSE3): the product of a weight of -128 "
+        "and a negative activation has the wrong sign.",
+        "gives the same results",
+        "weights in -127 to 127",
+        _lowest_weight,
+    ),
+    Defect(
+        ("FULLY_CONNECTED",),
+        "Weights with a scale for each block of columns are computed in an order of float sums of their own.",
+        "refuses the model",
+        "one scale a row",
+        _blockwise,
+    ),
+    Defect(
+        ("NEG",),
+        "Codes are negated, whatever the scales and zero points are.",
+        "gives the same results",
+        "zero point 0, and one scale for input and output",
+        _negated_zero_point,
+    ),
+    Defect(
+        _COMPARISONS,
+        "8-bit inputs are each multiplied by their own scale and rounded to 8 more bits: nearly equal numbers compare "
+        "as equal.",
+        "gives the same results",
+        "one scale and zero point for both inputs",
+        _coarse_comparison,
+    ),
+    Defect(
+        _COMPARISONS,
+        "An 8-bit input with a scale of 1 kills the process; a larger one gives meaningless results.",
+        "refuses the model",
+        "scales below 1",
+        _scale_from_one,
+    ),
+    Defect(
+        ("LOG_SOFTMAX",),
+        "The sum of exponentials of a row wraps around when 4096 or more elements are nearly equal.",
+        "gives the same results, or an error where C++ leaves them undefined",
+        "rows of less than 4096 elements",
+        _long_rows,
+    ),
+    Defect(
+        ("RESIZE_BILINEAR",),
+        "The ratio of sizes is rounded to 10 bits: an image that is enlarged to more than √(2048 · size) reads pixels "
+        "of the next row or of the next image, at the end of memory whatever is there.",
+        "gives the same results, and repeats the last pixel at the end",
+        "several steps of enlargement",
+        _much_enlarged,
+    ),
+    Defect(
+        ("WHERE",),
+        "The codes of a quantized condition are compared with code 0, not with the zero point.",
+        "gives the same results",
+        "truth values of a comparison",
+        _nonzero_codes,
+    ),
+    Defect(
+        ("DIV",),
+        "A quantized dividend of zero is shifted by more than 31 bits, which gives ±1 or the end of the range; a "
+        "divisor of zero is an error.",
+        "see the table of operators",
+        "a dividend without zero",
+    ),
+)
+
+# Operators that BUILTIN_REF lacks; int8rt takes the arithmetic of the optimized kernels for those that it runs.
+MISSING = ("CEIL", "ELU", "ROUND", "SEGMENT_SUM", "DEPTH_TO_SPACE version 2", "TILE version 3")
+
+
+def reference_is_right(view: OperatorView) -> Iterator[Found]:
+    """The reference interpreter has no known defect that this operator, with its types and parameters, is met by.
+
+    The page of defects lists them all, also those that only the data can tell.
+    """
+    for defect in DEFECTS:
+        if view.operator.name in defect.operators and defect.applies is not None and defect.applies(view):
+            operand = view.outputs[0] if view.outputs else view.input(0)
+            if operand is not None:
+                yield Found(operand, f"a known defect: {defect.what.rstrip('.')}", defect.instead)
+
+
+RULES = (operator_rule(Severity.WARNING, reference_is_right),)
