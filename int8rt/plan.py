@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
 from int8rt.kernels.base import Array, Deferred, Kernel, Params, as_tuple, element_count
@@ -75,11 +77,15 @@ def make_plan(
         budget.add(index, subgraph.tensors[index], shape)
 
     written = set(shapes)
+    stored = set(constants)
     steps: list[Step] = []
     for position, operator in enumerate(subgraph.operators):
-        _check_order(subgraph, position, operator, written)
         kernel = find_kernel(operator)
         assert kernel is not None  # there are no unsupported operators
+        if _begins_variable(subgraph, position, operator, stored):
+            steps.append(_begin_variable(subgraph, Step(position, operator, kernel, None), profile, shapes, constants))
+            continue
+        _check_order(subgraph, position, operator, written)
         step = Step(position, operator, kernel, None)
         try:
             if all(index < 0 or index in shapes for index in operator.inputs):
@@ -125,6 +131,37 @@ def _check_order(subgraph: Subgraph, position: int, operator: Operator, written:
             raise ModelError(
                 f"operator {position} ({operator.label}) writes tensor {index} {name!r}, which already has a value"
             )
+
+
+def _begins_variable(subgraph: Subgraph, position: int, operator: Operator, stored: set[int]) -> bool:
+    """Whether this is the DEQUANTIZE of a constant into a variable that no operator has used yet.
+
+    Converters make these of float16 models. TensorFlow Lite runs them in the first run only.
+    """
+    if operator.name != "DEQUANTIZE" or len(operator.inputs) != 1 or len(operator.outputs) != 1:
+        return False
+    (index,) = operator.outputs
+    return (
+        operator.inputs[0] in stored
+        and subgraph.tensors[index].is_variable
+        and not any(index in earlier.inputs for earlier in subgraph.operators[:position])
+    )
+
+
+def _begin_variable(
+    subgraph: Subgraph, step: Step, profile: Profile, shapes: Mapping[int, Shape], constants: Mapping[int, Array]
+) -> Step:
+    """A step without outputs, since the variable begins with zeros anyway. `UnsupportedError` for other values."""
+    operator = step.operator
+    context = operator_context(subgraph, operator, profile, step.position, shapes, constants)
+    params = step.kernel.prepare(context)
+    (value,) = as_tuple(step.kernel.evaluate(params, constants[operator.inputs[0]]))
+    tensor = subgraph.tensors[operator.outputs[0]]
+    if value.shape != tensor.shape:
+        raise context.invalid(f"variable {tensor.label!r} has shape {list(tensor.shape)}, not {list(value.shape)}")
+    if np.any(value) or np.any(np.signbit(value)):
+        raise context.unsupported(f"a variable {tensor.label!r} that begins with other values than 0")
+    return replace(step, operator=replace(operator, outputs=()))
 
 
 def _prepare(

@@ -165,7 +165,9 @@ def run_int8rt(
     start = time.perf_counter()
     interpreter.invoke(observer)
     seconds = time.perf_counter() - start
-    return values | {index: np.asarray(interpreter.get_tensor(index)) for index in subgraph.outputs}, seconds
+    # Operators that give a variable its first value have not been seen.
+    variables = [index for _, index in _written(subgraph) if keep and subgraph.tensors[index].is_variable]
+    return values | {i: np.asarray(interpreter.get_tensor(i)) for i in (*variables, *subgraph.outputs)}, seconds
 
 
 def _written(subgraph: Subgraph) -> list[tuple[int, int]]:
