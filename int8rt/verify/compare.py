@@ -15,6 +15,7 @@ from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model, Subgraph, TensorType
 from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
 from int8rt.verify.oracle import Oracle, OracleResult
+from int8rt.verify.unwritten import unwritten_elements
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -62,7 +63,8 @@ class RunComparison:
 class Reference:
     """What LiteRT makes of some inputs: `kept` with all tensors preserved, `alone` without.
 
-    chance: tensor index to the elements that another instance gave another value; chance_alone: the same of outputs.
+    chance: tensor index to the elements that LiteRT does not write, or that another instance gave another value;
+    chance_alone: the same of outputs.
     """
 
     kept: OracleResult
@@ -77,13 +79,20 @@ def run_reference(
     """Run LiteRT with and without keeping intermediate tensors, on the first subgraph; see `compare_run`."""
     read = sorted({index for _, index in _written(model.subgraphs[0])})
     kept, alone = oracle.run(content, inputs, read=read), oracle.run(content, inputs)
+    unwritten = unwritten_elements(model.subgraphs[0], kept.tensors)
     if second_oracle is None:
-        return Reference(kept, alone, dict.fromkeys(kept.tensors), [None] * len(alone.outputs))
+        outputs = [unwritten.get(index) for index in model.subgraphs[0].outputs]
+        return Reference(kept, alone, {index: unwritten.get(index) for index in kept.tensors}, outputs)
     again = second_oracle.run(content, inputs, read=read)
     both = kept.tensors.keys() & again.tensors.keys()
-    chance = {index: unrepeatable(kept.tensors[index], again.tensors[index]) for index in both}
+    chance = {
+        index: _either(unwritten.get(index), unrepeatable(kept.tensors[index], again.tensors[index])) for index in both
+    }
     again = second_oracle.run(content, inputs)
-    chance_alone = [unrepeatable(*pair) for pair in zip(alone.outputs, again.outputs, strict=True)]
+    chance_alone = [
+        _either(unwritten.get(index), unrepeatable(*pair))
+        for index, *pair in zip(model.subgraphs[0].outputs, alone.outputs, again.outputs, strict=True)
+    ]
     return Reference(kept, alone, chance, chance_alone)
 
 
@@ -168,6 +177,10 @@ def run_int8rt(
     # Operators that give a variable its first value have not been seen.
     variables = [index for _, index in _written(subgraph) if keep and subgraph.tensors[index].is_variable]
     return values | {i: np.asarray(interpreter.get_tensor(i)) for i in (*variables, *subgraph.outputs)}, seconds
+
+
+def _either(first: Mask | None, second: Mask | None) -> Mask | None:
+    return first if second is None else second if first is None else first | second
 
 
 def _written(subgraph: Subgraph) -> list[tuple[int, int]]:

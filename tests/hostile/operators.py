@@ -11,6 +11,8 @@ from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, S
 from int8rt.schema import TensorSpec, single_operator_model
 from int8rt.schema import options as o
 from int8rt.schema.enums import LSTMKernelType
+from tests.hostile.arrays import array_models
+from tests.hostile.custom import CUSTOM_MODELS
 from tests.hostile.recurrent import recurrent_models
 
 INT8, INT32, FLOAT32, BOOL = TensorType.INT8, TensorType.INT32, TensorType.FLOAT32, TensorType.BOOL
@@ -180,7 +182,7 @@ def _models() -> dict[str, Model]:
     made["LSTM.0"] = _lstm(single_step=True)
     made["LSTM.1"] = _basic_lstm()
     made["BIDIRECTIONAL_SEQUENCE_LSTM.0"] = _bidirectional_lstm()
-    return made | recurrent_models()
+    return made | array_models() | recurrent_models()
 
 
 def _lstm(single_step: bool) -> Model:
@@ -248,4 +250,4 @@ def _bidirectional_lstm() -> Model:
     )
 
 
-MODELS = _models()
+MODELS = _models() | CUSTOM_MODELS

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from int8rt.kernels.base import Kernel
+from int8rt.kernels.custom.detection_postprocess import TFLITE_DETECTION_POST_PROCESS
 from int8rt.kernels.custom.user import registered
 from int8rt.kernels.registry import KERNELS
 from int8rt.model import Operator
 
-CUSTOM_KERNELS: Mapping[str, Kernel] = {}
+CUSTOM_KERNELS: Mapping[str, Kernel] = {
+    kernel.name.removeprefix("CUSTOM:"): kernel for kernel in (TFLITE_DETECTION_POST_PROCESS,)
+}
 
 
 def find_kernel(operator: Operator) -> Kernel | None:

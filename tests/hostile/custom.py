@@ -1,0 +1,41 @@
+"""One small model for every custom operator that int8rt has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from flatbuffers import flexbuffers
+
+from int8rt.model import Model, Quantization, Shape, TensorType
+from int8rt.schema import TensorSpec, single_operator_model
+
+FLOAT32, UINT8 = TensorType.FLOAT32, TensorType.UINT8
+
+
+def t(shape: Shape, type: TensorType = FLOAT32) -> TensorSpec:
+    """A tensor computed or fed; quantized where its type is uint8."""
+    return TensorSpec(type, shape, Quantization.per_tensor(0.02, 128) if type is UINT8 else None)
+
+
+def _models() -> dict[str, Model]:
+    made: dict[str, Model] = {}
+
+    def add(code: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], options: Any) -> None:
+        label = f"CUSTOM:{code}.{sum(key.split('.')[0] == f'CUSTOM:{code}' for key in made)}"
+        data = options if isinstance(options, bytes) else bytes(flexbuffers.Dumps(options))
+        made[label] = single_operator_model("CUSTOM", inputs, outputs, custom_code=code, custom_options=data)
+
+    options = {"max_detections": 5, "max_classes_per_detection": 2, "num_classes": 3, "nms_iou_threshold": 0.5}
+    options |= {"nms_score_threshold": 0.1, "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0}
+    found = [t((1, 10, 4)), t((1, 10)), t((1, 10)), t((1,))]
+    anchors = TensorSpec.constant(np.full((12, 4), 0.5, np.float32))
+    add("TFLite_Detection_PostProcess", [t((1, 12, 4)), t((1, 12, 4)), anchors], found, options)
+    anchors = TensorSpec.constant(np.full((12, 4), 150, np.uint8), Quantization.per_tensor(0.004, 0))
+    regular = options | {"use_regular_nms": True, "detections_per_class": 3}
+    add("TFLite_Detection_PostProcess", [t((1, 12, 4), UINT8), t((1, 12, 3), UINT8), anchors], found, regular)
+    return made
+
+
+CUSTOM_MODELS = _models()
