@@ -64,7 +64,7 @@ def test_the_compiled_model_counts_against_the_limits() -> None:
     model = convolutions()
     ready(model, backend="jit", limits=MemoryLimits(total=1 << 20, undeclared=1 << 20))
     with pytest.raises(int8rt.ModelError, match=r"the compiled model takes \d+ bytes, the limit is"):
-        ready(model, backend="jit", limits=MemoryLimits(total=120_000, undeclared=0))
+        ready(model, backend="jit", limits=MemoryLimits(total=100_000, undeclared=0))
 
 
 def test_memory_goes_with_the_interpreter() -> None:

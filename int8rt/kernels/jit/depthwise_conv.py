@@ -16,7 +16,7 @@ from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixel
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
-from int8rt.kernels.jit.tile import pack_words, words_stride
+from int8rt.kernels.jit.panels import pack_words, words_stride
 from int8rt.kernels.padding import Window
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from int8rt.kernels.jit.finish import requantize_rows, store_rows
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME, Level
 from int8rt.kernels.jit.numba_later import intrinsic, types
-from int8rt.kernels.jit.tile import requantize_rows, row_addresses, store_rows
+from int8rt.kernels.jit.tile import row_addresses
 
 
 @dataclass(frozen=True, slots=True)

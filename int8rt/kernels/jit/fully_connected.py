@@ -9,10 +9,10 @@ import numpy as np
 
 from int8rt.kernels.fully_connected import FullyConnectedParams
 from int8rt.kernels.jit.abi import address_of, fields, kernel, share
-from int8rt.kernels.jit.conv import lower_matrix, sum_rows
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
 from int8rt.kernels.jit.numba_later import carray
-from int8rt.kernels.jit.tile import MATRIX, matrix_rows
+from int8rt.kernels.jit.panels import lower_matrix, sum_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
 from int8rt.model import TensorType
 
 # Rows that are multiplied at once with each panel of weights; fewer than these are shared out by panels.
@@ -64,19 +64,19 @@ def fully_connected_kernel(level: str, variant: str, asymmetric: int) -> Any:
         p = carray(block, 1, FULLY_CONNECTED)[0]
         terms = p.terms + thread * p.terms_bytes
         first_row, last_row = 0, p.rows
-        first_panel, last_panel = 0, p.panels + min(p.tail_vectors, 1)
-        if p.rows >= _BLOCK_ROWS * threads or last_panel < threads:
+        first_part, last_part = 0, p.parts
+        if p.rows >= _BLOCK_ROWS * threads or last_part < threads:
             first_row, last_row = share(p.rows, thread, threads)
         else:
-            first_panel, last_panel = share(last_panel, thread, threads)
+            first_part, last_part = share(last_part, thread, threads)
         for row in range(first_row, last_row, _BLOCK_ROWS):
             count = min(_BLOCK_ROWS, last_row - row)
             a = p.input + row * p.depth
             if asymmetric:
                 sum_rows(p, a, p.depth, count, terms)
             matrix_rows(
-                level, variant, asymmetric, address_of(block), a, p.depth, count, terms,
-                p.output + row * p.output_stride, first_panel, last_panel,
+                level, variant, asymmetric, STRIDED, address_of(block), a, p.depth, count, terms,
+                p.output + row * p.output_stride, first_part, last_part,
             )  # fmt: skip
 
     return fully_connected

@@ -17,10 +17,10 @@ from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv, depthwise_conv
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, copy_bytes, fields, fill_bytes, helper, kernel, share
-from int8rt.kernels.jit.conv import lower_matrix, sum_rows
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.panels import lower_matrix, sum_rows
 from int8rt.kernels.jit.signs import with_positive_multipliers
-from int8rt.kernels.jit.tile import MATRIX, matrix_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
 from int8rt.model import TensorType
 from int8rt.quantization.requantization import Requantization
 
@@ -120,7 +120,7 @@ def _lower_part(
     if matrix is None:
         return None
     variant, asymmetric, values = matrix
-    row_bytes = 4 * values["depth4"]
+    row_bytes = values["segment_bytes"]
     block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12)
     scratch = block_rows * (row_bytes + 4) + SLACK
     depth = weights.shape[1]
@@ -159,7 +159,7 @@ def _lower_part(
 def unroll_part(p, first, count, scratch):  # type: ignore[no-untyped-def]
     """The windows of output pixels [first, first + count) as rows of `scratch`: `part` channels of each input pixel."""
     for m in range(count):
-        target = scratch + m * p.depth4 * 4
+        target = scratch + m * p.segment_bytes
         x, rest = (first + m) % p.out_width, (first + m) // p.out_width
         y, batch = rest % p.out_height, rest // p.out_height
         image = p.input + p.input_offset + batch * p.height * p.width * p.channels
@@ -181,7 +181,7 @@ def grouped_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
     @kernel
     def grouped_conv(block, thread, threads):  # type: ignore[no-untyped-def]
         p = carray(block, 1, GROUPED_CONV)[0]
-        scratch, stride = p.scratch + thread * p.scratch_bytes, p.depth4 * 4
+        scratch, stride = p.scratch + thread * p.scratch_bytes, p.segment_bytes
         terms = scratch + p.scratch_bytes - 4 * p.block_rows
         first, last = share(p.rows, thread, threads)
         for row in range(first, last, p.block_rows):
@@ -190,8 +190,8 @@ def grouped_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
             if asymmetric:
                 sum_rows(p, scratch, stride, count, terms)
             matrix_rows(
-                level, variant, asymmetric, address_of(block), scratch, stride, count, terms,
-                p.output + p.output_offset + row * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
+                level, variant, asymmetric, STRIDED, address_of(block), scratch, stride, count, terms,
+                p.output + p.output_offset + row * p.output_stride, 0, p.parts,
             )  # fmt: skip
 
     return grouped_conv

@@ -9,9 +9,10 @@ import numpy as np
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import fields, kernel, load_i32, load_u8, share, store_i32
+from int8rt.kernels.jit.finish import requantize_row
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import carray
-from int8rt.kernels.jit.tile import pack_words, requantize_row
+from int8rt.kernels.jit.panels import pack_words
 from int8rt.kernels.mean import QuantizedSumParams
 from int8rt.kernels.reduce import ReduceParams
 from int8rt.model import TensorType

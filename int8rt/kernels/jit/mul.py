@@ -9,12 +9,13 @@ import numpy as np
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import SLACK, carray, copy_exactly, fields, kernel, share
+from int8rt.kernels.jit.finish import requantize_rows, store_rows
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
+from int8rt.kernels.jit.panels import pack_words
 from int8rt.kernels.jit.tables import broadcast_steps, lower_binary
-from int8rt.kernels.jit.tile import pack_words, requantize_rows, store_rows
 from int8rt.kernels.mul import MulParams
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized

@@ -16,11 +16,11 @@ from int8rt.kernels.jit.abi import (
     store_i32,
     store_u8,
 )
+from int8rt.kernels.jit.finish import store_rows
 from int8rt.kernels.jit.isa.emitter import I8, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, clamp
 from int8rt.kernels.jit.numba_later import carray, cgutils, intrinsic, types
-from int8rt.kernels.jit.tile import store_rows
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 

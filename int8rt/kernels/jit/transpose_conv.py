@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, fields, kernel, share
-from int8rt.kernels.jit.conv import lower_matrix, sum_rows, unroll
+from int8rt.kernels.jit.conv import unroll
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
-from int8rt.kernels.jit.tile import MATRIX, matrix_rows
+from int8rt.kernels.jit.panels import lower_matrix, sum_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
 from int8rt.kernels.padding import Window
 from int8rt.kernels.transpose_conv import TransposeConvParams
 from int8rt.model import TensorType
@@ -87,7 +88,7 @@ def _lower_residue(
     if matrix is None:
         return None
     variant, asymmetric, values = matrix
-    row_bytes = 4 * values["depth4"]
+    row_bytes = values["segment_bytes"]
     block_columns = min(out_width, max(12, _BLOCK_BYTES // row_bytes))
     scratch = block_columns * (row_bytes + 4) + SLACK
     line = output.shape[2] * channels
@@ -128,7 +129,7 @@ def transpose_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
     @kernel
     def transpose_conv(block, thread, threads):  # type: ignore[no-untyped-def]
         p = carray(block, 1, TRANSPOSE_CONV)[0]
-        scratch, stride = p.scratch + thread * p.scratch_bytes, p.depth4 * 4
+        scratch, stride = p.scratch + thread * p.scratch_bytes, p.segment_bytes
         terms = scratch + p.scratch_bytes - 4 * p.block_columns
         first, last = share(p.batches * p.out_height, thread, threads)
         for row in range(first, last):
@@ -139,8 +140,8 @@ def transpose_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
                 if asymmetric:
                     sum_rows(p, scratch, stride, count, terms)
                 matrix_rows(
-                    level, variant, asymmetric, address_of(block), scratch, stride, count, terms,
-                    out + x * p.output_stride, 0, p.panels + min(p.tail_vectors, 1),
+                    level, variant, asymmetric, STRIDED, address_of(block), scratch, stride, count, terms,
+                    out + x * p.output_stride, 0, p.parts,
                 )  # fmt: skip
 
     return transpose_conv

@@ -6,13 +6,14 @@ A kernel's inner tile is written once with it; `isa.levels` says how wide a vect
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from llvmlite import ir
 
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 F64 = ir.DoubleType()
+Values = Sequence[Any]
 
 
 def vector(element: Any, lanes: int) -> Any:
@@ -90,6 +91,25 @@ class Emitter:
         index.add_incoming(self.b.add(index, I64(step)), self.b.block)
         self.b.branch(head)
         self.b.position_at_end(after)
+
+    def repeat(
+        self, initial: Sequence[Any], body: Callable[[Sequence[Any]], tuple[Any, Sequence[Any]]]
+    ) -> Sequence[Any]:
+        """A loop that runs at least once; the values that come out of it.
+
+        body: from the values that it starts with to (whether to go on, the values that the next round starts with).
+        """
+        before, loop, after = self.b.block, self.b.append_basic_block("repeat"), self.b.append_basic_block("repeat.end")
+        self.b.branch(loop)
+        self.b.position_at_end(loop)
+        carried = [self.b.phi(value.type) for value in initial]
+        again, following = body(carried)
+        for phi, first, value in zip(carried, initial, following, strict=True):
+            phi.add_incoming(first, before)
+            phi.add_incoming(value, self.b.block)
+        self.b.cbranch(again, loop, after)
+        self.b.position_at_end(after)
+        return following
 
     def intrinsic(self, name: str, result: Any, arguments: Sequence[Any]) -> Any:
         """Call an LLVM intrinsic by its full name."""
