@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from int8rt.kernels.add import ADD, SUB
+from int8rt.kernels.add_n import ADD_N
 from int8rt.kernels.arg_min_max import ARG_MAX, ARG_MIN
+from int8rt.kernels.atan2 import ATAN2
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.batch_matmul import BATCH_MATMUL
+from int8rt.kernels.bitcast import BITCAST
+from int8rt.kernels.bitwise import BITWISE_XOR, RIGHT_SHIFT
+from int8rt.kernels.broadcast_args import BROADCAST_ARGS
+from int8rt.kernels.bucketize import BUCKETIZE
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
+from int8rt.kernels.complex_support import COMPLEX_ABS, IMAG, REAL
 from int8rt.kernels.concatenation import CONCATENATION
 from int8rt.kernels.conv import CONV_2D
 from int8rt.kernels.conv3d import CONV_3D, CONV_3D_TRANSPOSE
+from int8rt.kernels.cumsum import CUMSUM
 from int8rt.kernels.depthwise_conv import DEPTHWISE_CONV_2D
 from int8rt.kernels.dequantize import DEQUANTIZE
+from int8rt.kernels.div import DIV
+from int8rt.kernels.dynamic_update_slice import DYNAMIC_UPDATE_SLICE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
 from int8rt.kernels.embedding_lookup import EMBEDDING_LOOKUP
 from int8rt.kernels.exp import EXP
+from int8rt.kernels.fake_quant import FAKE_QUANT
 from int8rt.kernels.fill import BROADCAST_TO, FILL, ZEROS_LIKE
 from int8rt.kernels.float32.functions import COS, SIN, SQUARE
+from int8rt.kernels.float32.steps import CEIL, FLOOR, ROUND
 from int8rt.kernels.floor_div import FLOOR_DIV, FLOOR_MOD
 from int8rt.kernels.fully_connected import FULLY_CONNECTED
 from int8rt.kernels.gather import GATHER, GATHER_ND
@@ -35,15 +47,18 @@ from int8rt.kernels.logistic import LOGISTIC
 from int8rt.kernels.lstm.bidirectional import BIDIRECTIONAL_SEQUENCE_LSTM
 from int8rt.kernels.lstm.single_step import LSTM
 from int8rt.kernels.lstm.unidirectional import UNIDIRECTIONAL_SEQUENCE_LSTM
+from int8rt.kernels.matrix_diag import MATRIX_DIAG, MATRIX_SET_DIAG
 from int8rt.kernels.maximum_minimum import MAXIMUM, MINIMUM
 from int8rt.kernels.mean import MEAN, SUM
 from int8rt.kernels.mirror_pad import MIRROR_PAD
 from int8rt.kernels.mul import MUL
 from int8rt.kernels.neg import NEG
 from int8rt.kernels.non_max_suppression import NON_MAX_SUPPRESSION_V4, NON_MAX_SUPPRESSION_V5
+from int8rt.kernels.one_hot import ONE_HOT
 from int8rt.kernels.pack import PACK, UNPACK
 from int8rt.kernels.pad import PAD, PADV2
 from int8rt.kernels.pooling import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
+from int8rt.kernels.pow import POW
 from int8rt.kernels.prelu import PRELU
 from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.range import RANGE
@@ -54,15 +69,19 @@ from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
 from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.reverse import REVERSE_V2
+from int8rt.kernels.reverse_sequence import REVERSE_SEQUENCE
 from int8rt.kernels.rnn.bidirectional import BIDIRECTIONAL_SEQUENCE_RNN
 from int8rt.kernels.rnn.single_step import RNN
 from int8rt.kernels.rnn.unidirectional import UNIDIRECTIONAL_SEQUENCE_RNN
+from int8rt.kernels.scatter_nd import SCATTER_ND
 from int8rt.kernels.select import SELECT, SELECT_V2
 from int8rt.kernels.shape import RANK, SHAPE
+from int8rt.kernels.sign import SIGN
 from int8rt.kernels.slice import SLICE
 from int8rt.kernels.softmax import SOFTMAX
 from int8rt.kernels.space_batch import BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND
 from int8rt.kernels.space_depth import DEPTH_TO_SPACE, SPACE_TO_DEPTH
+from int8rt.kernels.sparse_to_dense import SPARSE_TO_DENSE
 from int8rt.kernels.split import SPLIT, SPLIT_V
 from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
 from int8rt.kernels.strided_slice import STRIDED_SLICE
@@ -72,33 +91,56 @@ from int8rt.kernels.tile import TILE
 from int8rt.kernels.topk_v2 import TOPK_V2
 from int8rt.kernels.transpose import TRANSPOSE
 from int8rt.kernels.transpose_conv import TRANSPOSE_CONV
+from int8rt.kernels.unique import UNIQUE
+from int8rt.kernels.unsorted_segment import (
+    UNSORTED_SEGMENT_MAX,
+    UNSORTED_SEGMENT_MIN,
+    UNSORTED_SEGMENT_PROD,
+    UNSORTED_SEGMENT_SUM,
+)
+from int8rt.kernels.where import WHERE
 
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         ABS,
         ADD,
+        ADD_N,
         ARG_MAX,
         ARG_MIN,
+        ATAN2,
         AVERAGE_POOL_2D,
         BATCH_MATMUL,
         BATCH_TO_SPACE_ND,
+        BIDIRECTIONAL_SEQUENCE_LSTM,
+        BIDIRECTIONAL_SEQUENCE_RNN,
+        BITCAST,
+        BITWISE_XOR,
+        BROADCAST_ARGS,
         BROADCAST_TO,
+        BUCKETIZE,
         CAST,
+        CEIL,
+        COMPLEX_ABS,
         CONCATENATION,
         CONV_2D,
         CONV_3D,
         CONV_3D_TRANSPOSE,
         COS,
+        CUMSUM,
         DEPTHWISE_CONV_2D,
         DEPTH_TO_SPACE,
         DEQUANTIZE,
+        DIV,
+        DYNAMIC_UPDATE_SLICE,
         ELU,
         EMBEDDING_LOOKUP,
         EQUAL,
         EXP,
         EXPAND_DIMS,
+        FAKE_QUANT,
         FILL,
+        FLOOR,
         FLOOR_DIV,
         FLOOR_MOD,
         FULLY_CONNECTED,
@@ -108,6 +150,7 @@ KERNELS: Mapping[str, Kernel] = {
         GREATER,
         GREATER_EQUAL,
         HARD_SWISH,
+        IMAG,
         L2_NORMALIZATION,
         L2_POOL_2D,
         LEAKY_RELU,
@@ -120,6 +163,9 @@ KERNELS: Mapping[str, Kernel] = {
         LOGICAL_OR,
         LOGISTIC,
         LOG_SOFTMAX,
+        LSTM,
+        MATRIX_DIAG,
+        MATRIX_SET_DIAG,
         MAXIMUM,
         MAX_POOL_2D,
         MEAN,
@@ -130,13 +176,16 @@ KERNELS: Mapping[str, Kernel] = {
         NON_MAX_SUPPRESSION_V4,
         NON_MAX_SUPPRESSION_V5,
         NOT_EQUAL,
+        ONE_HOT,
         PACK,
         PAD,
         PADV2,
+        POW,
         PRELU,
         QUANTIZE,
         RANGE,
         RANK,
+        REAL,
         REDUCE_ALL,
         REDUCE_ANY,
         REDUCE_MAX,
@@ -149,16 +198,23 @@ KERNELS: Mapping[str, Kernel] = {
         RESHAPE,
         RESIZE_BILINEAR,
         RESIZE_NEAREST_NEIGHBOR,
+        REVERSE_SEQUENCE,
         REVERSE_V2,
+        RIGHT_SHIFT,
+        RNN,
+        ROUND,
         RSQRT,
+        SCATTER_ND,
         SELECT,
         SELECT_V2,
         SHAPE,
+        SIGN,
         SIN,
         SLICE,
         SOFTMAX,
         SPACE_TO_BATCH_ND,
         SPACE_TO_DEPTH,
+        SPARSE_TO_DENSE,
         SPLIT,
         SPLIT_V,
         SQRT,
@@ -168,6 +224,7 @@ KERNELS: Mapping[str, Kernel] = {
         STRIDED_SLICE,
         SUB,
         SUM,
+        SVDF,
         TANH,
         TILE,
         TOPK_V2,
@@ -175,12 +232,13 @@ KERNELS: Mapping[str, Kernel] = {
         TRANSPOSE_CONV,
         UNIDIRECTIONAL_SEQUENCE_LSTM,
         UNIDIRECTIONAL_SEQUENCE_RNN,
-        BIDIRECTIONAL_SEQUENCE_RNN,
-        RNN,
-        SVDF,
-        BIDIRECTIONAL_SEQUENCE_LSTM,
-        LSTM,
+        UNIQUE,
         UNPACK,
+        UNSORTED_SEGMENT_MAX,
+        UNSORTED_SEGMENT_MIN,
+        UNSORTED_SEGMENT_PROD,
+        UNSORTED_SEGMENT_SUM,
+        WHERE,
         ZEROS_LIKE,
     )
 }

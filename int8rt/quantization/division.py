@@ -30,6 +30,14 @@ def divide_truncate(x: npt.ArrayLike, divisor: npt.ArrayLike) -> npt.NDArray[np.
     return floor
 
 
+def divide_int32_truncate(x: npt.NDArray[np.int32], divisor: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """x / divisor toward zero, as C divides int32; divisor not 0. -2^31 / -1 is 2^31, which int32 does not hold.
+
+    float64 is exact here: a quotient of int32 numbers that is no integer is further from the next one than it rounds.
+    """
+    return np.asarray(np.trunc(np.divide(x, divisor, dtype=np.float64)), np.int64)
+
+
 def float_to_int32(x: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
     """Whole numbers as int32 (in int64), as an x86 processor converts: -2^31 for what does not fit, and for NaN."""
     fits = (x >= -(2.0**31)) & (x < 2.0**31)

@@ -1,4 +1,4 @@
-"""exp, expm1, log, sin, cos, tanh, erf, erfc and pow as the C library of this machine computes them.
+"""exp, expm1, log, sin, cos, tanh, erf, erfc, pow, atan2 and hypot as the C library of this machine does.
 
 TensorFlow Lite fills its look-up tables with the C library's functions; NumPy's own float32 functions differ from them
 in the last bit, which can move an entry of a table by one. Without a C library to call, the functions are evaluated in
@@ -37,6 +37,8 @@ _FLOAT64: dict[str, Callable[..., Any]] = {
     "erf": np.vectorize(math.erf, otypes=[np.float64]),
     "erfc": np.vectorize(math.erfc, otypes=[np.float64]),
     "pow": np.power,
+    "atan2": np.arctan2,
+    "hypot": np.hypot,
 }
 
 
@@ -89,6 +91,16 @@ def erfc(x: FloatArray) -> FloatArray:
 def pow(x: FloatArray, y: FloatArray) -> FloatArray:
     """x to the power y, which has the type of x and broadcasts with it; NaN for broken powers of negative numbers."""
     return _apply("pow", *np.broadcast_arrays(x, y))
+
+
+def atan2(y: FloatArray, x: FloatArray) -> FloatArray:
+    """The angle of the point (x, y) in radians, from -pi to pi; x has the type of y and broadcasts with it."""
+    return _apply("atan2", *np.broadcast_arrays(y, x))
+
+
+def hypot(x: FloatArray, y: FloatArray) -> FloatArray:
+    """sqrt(x² + y²) without overflow of the squares; y has the type of x and broadcasts with it."""
+    return _apply("hypot", *np.broadcast_arrays(x, y))
 
 
 @functools.cache

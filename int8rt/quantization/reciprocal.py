@@ -13,6 +13,7 @@ from int8rt.quantization.rounding import (
     INT32_MAX,
     INT32_MIN,
     Int64Array,
+    count_leading_sign_bits,
     count_leading_zeros,
     rounding_divide_by_pot,
     rounding_half_sum,
@@ -41,6 +42,27 @@ def get_reciprocal(x: npt.ArrayLike, x_integer_digits: int) -> tuple[Int64Array,
     shifted = (np.asarray(x, np.int64) & 0xFFFFFFFF) << headroom
     reciprocal = one_over_one_plus_x_for_x_in_0_1(wrap_int32(shifted - (1 << 31)))
     return reciprocal, x_integer_digits - headroom
+
+
+def fixed_point_quotient(
+    numerator: npt.ArrayLike, denominator: npt.ArrayLike, multiplier: int, shift: int
+) -> Int64Array:
+    """numerator / denominator · multiplier · 2^(shift - 31), rounded; all int32, denominator not 0, same shapes.
+
+    The reciprocal is multiplied by the numerator, shifted left as far as it goes; then by the multiplier. The final
+    shift to the right counts modulo 64, and what is beyond 31 is as in `rounding_divide_by_pot`: so it is on an x86
+    processor where C++ leaves it undefined, which is the case of small numerators, 0 among them.
+    Source: TensorFlow Lite reference/div.h.
+    """
+    numerator, denominator = np.asarray(numerator, np.int64), np.asarray(denominator, np.int64)
+    numerator, divisor = np.where(denominator < 0, -numerator, numerator), np.abs(denominator)
+    if divisor.size > (largest := int(np.max(divisor, initial=1))):
+        inverse, recip_shift = (values[divisor - 1] for values in get_reciprocal(np.arange(1, largest + 1), 31))
+    else:
+        inverse, recip_shift = get_reciprocal(divisor, 31)
+    headroom = count_leading_sign_bits(numerator)
+    unscaled = _mul(wrap_int32(numerator << headroom), inverse)
+    return rounding_divide_by_pot(_mul(unscaled, multiplier), (recip_shift + headroom - shift) & 63)
 
 
 def get_inv_sqrt_quantized_multiplier_exp(x: npt.ArrayLike) -> tuple[Int64Array, Int64Array]:

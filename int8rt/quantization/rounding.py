@@ -40,6 +40,14 @@ def round_half_away(x: npt.ArrayLike) -> npt.NDArray[Any]:
     return np.asarray(whole + np.where(np.abs(x - whole) >= 0.5, np.copysign(1, x), 0), x.dtype)
 
 
+def round_half_even(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Round floating-point numbers to the nearest integer, ties to even; the type of `x` is kept.
+
+    Only -0.0 gives -0.0: what is rounded up to 0 is 0.0. Source: TensorFlow Lite reference/round.h, RoundToNearest.
+    """
+    return np.asarray(np.where(x == 0, x, np.rint(x) + x.dtype.type(0)))
+
+
 def float_to_int32(x: npt.ArrayLike) -> npt.NDArray[np.int32]:
     """Truncate floating-point numbers toward zero; what does not fit int32, NaN too, becomes -2^31.
 
