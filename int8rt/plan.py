@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -49,7 +50,8 @@ class Plan:
         """Prepare a step whose parameters were left open, now that all of its inputs have values."""
         inputs = {index: values[index] for index in step.operator.inputs if index >= 0}
         shapes = {index: value.shape for index, value in inputs.items()}
-        return _prepare(self.subgraph, step, self.profile, self.budget, shapes, inputs, running=True)
+        known = ChainMap(inputs, dict(self.constants))
+        return _prepare(self.subgraph, step, self.profile, self.budget, shapes, known, running=True)
 
 
 def make_plan(

@@ -36,12 +36,16 @@ def operator_context(
     values: Mapping[int, Array] | None = None,
 ) -> OperatorContext:
     """The context of one operator. shapes: of its inputs, the file's where not given. values: what is known of them."""
+    shapes, values = shapes or {}, values or {}
 
     def info(index: int, shape: Shape, value: Array | None) -> TensorInfo:
         tensor = subgraph.tensors[index]
-        return TensorInfo(tensor.label, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index)
+        blocks = None if tensor.quantization is None else tensor.quantization.blockwise
+        scales = None if blocks is None else values.get(blocks.scales)
+        return TensorInfo(
+            tensor.label, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index, scales
+        )
 
-    shapes, values = shapes or {}, values or {}
     inputs = tuple(
         info(i, shapes.get(i, subgraph.tensors[i].shape), values.get(i)) if i >= 0 else None for i in operator.inputs
     )

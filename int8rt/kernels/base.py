@@ -52,6 +52,7 @@ class TensorInfo:
 
     shape: the shape it has now (after `resize_tensor_input`). value: its data where known before running, in `shape`
     and `type.dtype`; None for what is computed while running. index: in the subgraph, -1 outside of a model.
+    block_scales: the scales of a blockwise quantization, where they are constants.
     """
 
     name: str
@@ -61,6 +62,7 @@ class TensorInfo:
     value: Array | None = None
     is_variable: bool = False
     index: int = -1
+    block_scales: Array | None = None
 
     @property
     def rank(self) -> int:

@@ -73,7 +73,8 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     bias = context.optional_input(2)
     if bias is not None and element_count(bias.shape) != outputs:
         raise context.invalid(f"bias {bias.name!r} has shape {list(bias.shape)}, expected [{outputs}]")
-    if filter.type in (TensorType.INT4, TensorType.INT2):
+    affine = filter.quantization is not None and filter.quantization.scale.size > 0
+    if filter.type in (TensorType.INT4, TensorType.INT2) and affine:
         check_symmetric_filter(context, filter)
     rows = element_count(input.shape) // depth
     shape = _output_shape(context, input, rows, outputs, depth, options.keep_num_dims)

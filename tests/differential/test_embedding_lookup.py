@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import Quantization, TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.model import BlockwiseQuantization, Quantization, TensorType
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from tests.differential.cases import Case, check_cases, examples, random_data, shapes, types
 from tests.differential.convolutions import generator, weights
 
@@ -45,6 +45,27 @@ def scaled(draw: st.DrawFn) -> Case:
         "EMBEDDING_LOOKUP", [TensorSpec(TensorType.INT32, ids.shape), table], [output], version=5
     )
     return Case(model, [ids])
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> Case:
+    type, size, count, rows = draw(types("int4", "int2")), draw(st.integers(1, 9)), draw(st.integers(1, 4)), 5
+    odd = draw(st.integers(0, 9)) == 0
+    rng = generator(draw, size, count)
+    ids = ids_of(rng, rows)
+    builder = ModelBuilder().input("ids", TensorType.INT32, ids.shape)
+    scales = rng.choice([0.5, 1 / 3, 1e-7, 6e4], (rows, count)).astype(np.float16)
+    builder.constant("scales", scales)
+    details = BlockwiseQuantization(1, -1, size + odd)
+    quantization = Quantization(np.zeros(0, np.float32), np.zeros(0, np.int64), blockwise=details)
+    builder.constant("table", weights(rng, (rows, size * count), type), quantization, type=type)
+    builder.output("out", draw(types("float32", "float16")), ()).operator("EMBEDDING_LOOKUP", [0, 2], [3], version=5)
+    return Case(builder.build(), [ids])
+
+
+@examples
+def test_blocks(examples: int) -> None:
+    check_cases(blocks(), examples)
 
 
 @examples

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import Quantization, TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.model import BlockwiseQuantization, Quantization, TensorType
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import FullyConnectedOptions
 from tests.differential.cases import Case, check_cases, examples, shapes, types
 from tests.differential.convolutions import generator
@@ -52,6 +52,25 @@ def test_sums_of_long_rows(depth: int, code: int, asymmetric: bool) -> None:
         version=9,
     )
     assert_same_bits(model, [rng.normal(1, 1, (3, depth)).astype(np.float32)])
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("asymmetric", [False, True])
+@pytest.mark.parametrize("special", [0.0, np.nan, np.inf])
+def test_blockwise_scales_are_not_known(biased: bool, asymmetric: bool, special: float) -> None:
+    """A defect of the reference kernels: all that they give is the bias."""
+    rng = np.random.default_rng(0)
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (2, 64))
+    builder.constant("scales", np.full((3, 2), 0.5, np.float16))
+    details = BlockwiseQuantization(1, -1, 32)
+    quantization = Quantization(np.zeros(0, np.float32), np.zeros(0, np.int64), blockwise=details)
+    builder.constant("filter", rng.integers(-8, 8, (3, 64)).astype(np.int8), quantization, type=TensorType.INT4)
+    builder.constant("bias", np.array([1, -2, 0], np.float32)).output("out", TensorType.FLOAT32, (2, 3))
+    options = FullyConnectedOptions(asymmetric_quantize_inputs=asymmetric)
+    builder.operator("FULLY_CONNECTED", ["x", "filter", "bias" if biased else None], ["out"], options, version=14)
+    x = rng.normal(0, 1, (2, 64)).astype(np.float32)
+    x[1, 3] = special
+    assert_same_bits(builder.build(), [x])
 
 
 @examples

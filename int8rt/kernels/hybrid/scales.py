@@ -30,7 +30,8 @@ class HybridScales:
 def hybrid_scales(context: OperatorContext, filter: TensorInfo, channels: int) -> HybridScales:
     """The scales of a filter with so many output channels. `ModelError` where it has several, but fewer than that.
 
-    Weights without an affine quantization count as if their scale were 0.
+    Weights without an affine quantization count as if their scale were 0. Weights with scales for blocks too: the
+    reference kernels do not know them, and give a bias alone (a defect of BUILTIN_REF, which is kept).
     """
     scale = np.zeros(0, np.float32) if filter.quantization is None else filter.quantization.scale
     if scale.size <= 1:
