@@ -16,6 +16,7 @@ class Loans:
 
     def __init__(self) -> None:
         self._loans: weakref.WeakSet[_Loan] = weakref.WeakSet()
+        self._lent = False
 
     def lend(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A view of `array` that counts as held for as long as anything refers to it. Arrays of objects are copied."""
@@ -23,6 +24,7 @@ class Loans:
             return array.copy()
         loan = _Loan(array)
         self._loans.add(loan)
+        self._lent = True
         return np.asarray(loan)
 
     @property
@@ -32,7 +34,7 @@ class Loans:
 
     def ensure_none(self) -> None:
         """Raise `StateError` if any view is still referenced: what follows would leave it behind."""
-        if self.held:
+        if self._lent and self.held:
             raise StateError(
                 "There is at least 1 reference to internal data of the interpreter in the form of a numpy array or "
                 "slice: hold the function that tensor() returns, not its result"

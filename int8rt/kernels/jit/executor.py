@@ -15,7 +15,7 @@ from int8rt.kernels.jit.isa.levels import Level, choose_level
 from int8rt.kernels.jit.lowering import NumpyStep
 from int8rt.kernels.jit.pool import Pool
 from int8rt.kernels.jit.program import Program, build_program, read, write
-from int8rt.kernels.jit.run import alone, entry
+from int8rt.kernels.jit.run import alone, entry, prepared
 from int8rt.kernels.jit.store import Store
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
@@ -48,8 +48,10 @@ class JitExecutor(SubgraphExecutor):
         self._threads = threads
         self.program: Program | None = None
         self._segments: list[Segment] = []
+        self._well = b""  # the program's status where no step has anything to say
         self._pool: Pool | None = None
         self._alone: Callable[[int, int], None] | None = None
+        self._calls: list[Callable[[], None] | Step] = []
         # Tensors that the caller has set though he need not: until the next run they hold what he said.
         self._set_anyway: list[int] = []
 
@@ -58,6 +60,7 @@ class JitExecutor(SubgraphExecutor):
         super().resize(index, shape)
         if self._plan is None:
             self.program = None
+            self._calls = []
 
     def allocate(self) -> None:
         """Plan, lower and lay out; inputs keep their values where their shape is unchanged."""
@@ -77,7 +80,9 @@ class JitExecutor(SubgraphExecutor):
                 array[...] = self._values[index]
             self._values[index] = array
         self._segments = _segments(self.program, plan)
+        self._well = bytes(self.program.status.nbytes)
         self._pool = self._alone = None
+        self._calls = []
 
     def _store(self) -> Store:
         return Store(self._limits.total + self._limits.undeclared)
@@ -118,16 +123,25 @@ class JitExecutor(SubgraphExecutor):
                 self._values.pop(index, None)
             self._set_anyway.clear()
         if observer is None:
-            run = self._runner(program)
-            for segment in self._segments:
-                if isinstance(segment, Step):
-                    self._evaluate(plan, program, segment)
+            if not self._calls or (self._pool is not None and not self._pool.alive):
+                self._calls = [self._call(program, segment) for segment in self._segments]
+            for call in self._calls:
+                if isinstance(call, Step):
+                    self._evaluate(plan, program, call)
                 else:
-                    run(*segment)
+                    call()
         else:
             self._observe(plan, program, observer)
-        if program.watched and program.status.any():
+        if program.watched and program.status.tobytes() != self._well:
             self._raise_status(plan, program)
+
+    def _call(self, program: Program, segment: Segment) -> Callable[[], None] | Step:
+        """What runs a segment."""
+        if isinstance(segment, Step):
+            return segment
+        if self._alone_serves(program):
+            return prepared(int(program.table.ctypes.data), *segment)
+        return functools.partial(self._runner(program), *segment)
 
     def _observe(self, plan: Plan, program: Program, observer: Observer) -> None:
         run = self._runner(program)
@@ -178,13 +192,16 @@ class JitExecutor(SubgraphExecutor):
 
     def _runner(self, program: Program) -> Callable[[int, int], None]:
         """What runs rows [first, last) of the table."""
-        if self._threads > 1 and program.shared:
+        if not self._alone_serves(program):
             if self._pool is None or not self._pool.alive:
                 self._pool = Pool(self._threads, program.table)
             return self._pool.run
         if self._alone is None:
             self._alone = functools.partial(entry(alone), int(program.table.ctypes.data))
         return self._alone
+
+    def _alone_serves(self, program: Program) -> bool:
+        return self._threads == 1 or not program.shared
 
     def _evaluate(self, plan: Plan, program: Program, step: Step, dead: bool = True) -> None:
         """Run a step with NumPy, on arrays made from the arena."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 from int8rt.kernels.jit.abi import address_of, call, helper, kernel, load_i64
 from int8rt.kernels.jit.compiled import Kernel
@@ -32,3 +32,16 @@ def alone(block, first, last):  # type: ignore[no-untyped-def]
 def entry(kernel: Kernel) -> Entry:
     """A kernel to be called from Python; other Python threads run meanwhile."""
     return ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(kernel.address)
+
+
+@kernel
+def rows_of(block, unused, unused_too):  # type: ignore[no-untyped-def]
+    """The rows that three int64 at `block` tell: the table's address, first and last."""
+    what = address_of(block)
+    run_rows(load_i64(what, 0), load_i64(what, 1), load_i64(what, 2), 0, 1)
+
+
+def prepared(table: int, first: int, last: int) -> Callable[[], None]:
+    """A call of rows [first, last) from Python with one argument, made beforehand: each costs as much as some rows."""
+    function = ctypes.CFUNCTYPE(None)(rows_of.address)
+    return partial(function, (ctypes.c_int64 * 3)(table, first, last))
