@@ -52,7 +52,8 @@ class TensorInfo:
 
     shape: the shape it has now (after `resize_tensor_input`). value: its data where known before running, in `shape`
     and `type.dtype`; None for what is computed while running. index: in the subgraph, -1 outside of a model.
-    block_scales: the scales of a blockwise quantization, where they are constants.
+    block_scales: the scales of a blockwise quantization, where they are constants. is_sparse: whether the file stores
+    only some of its elements.
     """
 
     name: str
@@ -63,6 +64,7 @@ class TensorInfo:
     is_variable: bool = False
     index: int = -1
     block_scales: Array | None = None
+    is_sparse: bool = False
 
     @property
     def rank(self) -> int:

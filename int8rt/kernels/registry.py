@@ -21,6 +21,7 @@ from int8rt.kernels.concatenation import CONCATENATION
 from int8rt.kernels.conv import CONV_2D
 from int8rt.kernels.conv3d import CONV_3D, CONV_3D_TRANSPOSE
 from int8rt.kernels.cumsum import CUMSUM
+from int8rt.kernels.densify import DENSIFY
 from int8rt.kernels.depthwise_conv import DEPTHWISE_CONV_2D
 from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.div import DIV
@@ -28,6 +29,7 @@ from int8rt.kernels.dynamic_update_slice import DYNAMIC_UPDATE_SLICE
 from int8rt.kernels.elementwise import ABS, LOG, RSQRT, SQRT
 from int8rt.kernels.elu import ELU
 from int8rt.kernels.embedding_lookup import EMBEDDING_LOOKUP
+from int8rt.kernels.embedding_lookup_sparse import EMBEDDING_LOOKUP_SPARSE
 from int8rt.kernels.exp import EXP
 from int8rt.kernels.fake_quant import FAKE_QUANT
 from int8rt.kernels.fill import BROADCAST_TO, FILL, ZEROS_LIKE
@@ -38,12 +40,14 @@ from int8rt.kernels.fully_connected import FULLY_CONNECTED
 from int8rt.kernels.gather import GATHER, GATHER_ND
 from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
+from int8rt.kernels.hashtable_lookup import HASHTABLE_LOOKUP
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
 from int8rt.kernels.leaky_relu import LEAKY_RELU
 from int8rt.kernels.local_response_norm import LOCAL_RESPONSE_NORMALIZATION
 from int8rt.kernels.log_softmax import LOG_SOFTMAX
 from int8rt.kernels.logical import LOGICAL_AND, LOGICAL_NOT, LOGICAL_OR
 from int8rt.kernels.logistic import LOGISTIC
+from int8rt.kernels.lsh_projection import LSH_PROJECTION
 from int8rt.kernels.lstm.bidirectional import BIDIRECTIONAL_SEQUENCE_LSTM
 from int8rt.kernels.lstm.single_step import LSTM
 from int8rt.kernels.lstm.unidirectional import UNIDIRECTIONAL_SEQUENCE_LSTM
@@ -77,6 +81,7 @@ from int8rt.kernels.scatter_nd import SCATTER_ND
 from int8rt.kernels.select import SELECT, SELECT_V2
 from int8rt.kernels.shape import RANK, SHAPE
 from int8rt.kernels.sign import SIGN
+from int8rt.kernels.skip_gram import SKIP_GRAM
 from int8rt.kernels.slice import SLICE
 from int8rt.kernels.softmax import SOFTMAX
 from int8rt.kernels.space_batch import BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND
@@ -128,6 +133,7 @@ KERNELS: Mapping[str, Kernel] = {
         CONV_3D_TRANSPOSE,
         COS,
         CUMSUM,
+        DENSIFY,
         DEPTHWISE_CONV_2D,
         DEPTH_TO_SPACE,
         DEQUANTIZE,
@@ -135,6 +141,7 @@ KERNELS: Mapping[str, Kernel] = {
         DYNAMIC_UPDATE_SLICE,
         ELU,
         EMBEDDING_LOOKUP,
+        EMBEDDING_LOOKUP_SPARSE,
         EQUAL,
         EXP,
         EXPAND_DIMS,
@@ -151,6 +158,7 @@ KERNELS: Mapping[str, Kernel] = {
         GREATER_EQUAL,
         HARD_SWISH,
         IMAG,
+        HASHTABLE_LOOKUP,
         L2_NORMALIZATION,
         L2_POOL_2D,
         LEAKY_RELU,
@@ -166,6 +174,7 @@ KERNELS: Mapping[str, Kernel] = {
         LSTM,
         MATRIX_DIAG,
         MATRIX_SET_DIAG,
+        LSH_PROJECTION,
         MAXIMUM,
         MAX_POOL_2D,
         MEAN,
@@ -210,6 +219,7 @@ KERNELS: Mapping[str, Kernel] = {
         SHAPE,
         SIGN,
         SIN,
+        SKIP_GRAM,
         SLICE,
         SOFTMAX,
         SPACE_TO_BATCH_ND,

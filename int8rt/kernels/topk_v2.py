@@ -40,6 +40,8 @@ def evaluate(params: TopKParams, input: Array, k: Array) -> tuple[Array, Array]:
     """Sort, so that equal elements keep their order."""
     (shape, _) = params.output_shapes
     assert shape is not None
+    if not input.size:
+        return np.empty(shape, input.dtype), np.empty(shape, params.index_dtype)
     # ~x reverses the order of integers of any kind, -x that of real numbers; NumPy sorts NaN to the end.
     descending = -input if input.dtype.kind == "f" else ~input
     order = np.argsort(descending, axis=-1, kind="stable")[..., : shape[-1]]
