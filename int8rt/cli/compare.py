@@ -1,4 +1,4 @@
-"""`int8rt compare`: a model in int8rt and in LiteRT, tensor by tensor."""
+"""`int8rt compare`: a model in int8rt and in LiteRT, tensor by tensor; or any other runtime, judged by int8rt."""
 
 from __future__ import annotations
 
@@ -28,9 +28,59 @@ def compare(
     all_tensors: Annotated[bool, typer.Option("--all", help="List equal tensors too.")] = False,
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
     backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
+    sut: Annotated[
+        str | None,
+        typer.Option(
+            "--sut",
+            metavar="RUNTIME",
+            help="The runtime to judge: litert[:ref|opt|xnnpack|default], tflite_runtime[:...], tensorflow[:...], "
+            "tflm, int8rt[:PROFILE], python:MODULE:FUNCTION.",
+        ),
+    ] = None,
+    delegate: Annotated[
+        str | None, typer.Option("--delegate", metavar="LIBRARY", help="Judge LiteRT with this external delegate.")
+    ] = None,
+    delegate_option: Annotated[
+        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            "--command", metavar="LINE", help='Judge a program: "prog {model} {inputs} {outputs}", with .npz files.'
+        ),
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    bound: Annotated[float, typer.Option("--bound", help="Steps that an operator may be off and still pass.")] = 0,
+    outputs_only: Annotated[bool, typer.Option("--outputs-only", help="Don't judge operators one by one.")] = False,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit file, too.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit."""
+    """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit.
+
+    With --sut, --delegate or --command: judge that runtime. Each operator is computed again from the inputs that the
+    runtime gave it, so that none is blamed for what came before it.
+    """
+    if any((sut, delegate, delegate_option, command, python, junit, bound, outputs_only)):
+        from int8rt.cli.judging import Choice, compare_runtime
+
+        choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
+        compare_runtime(
+            choice,
+            model,
+            input or [],
+            seed,
+            all_operators=all_tensors,
+            profile=profile,
+            backend=backend.value,
+            bound=bound,
+            operators=not outputs_only,
+            junit_file=junit,
+            as_json=as_json,
+        )
+        return
     from importlib.metadata import version
 
     from int8rt.cli.app import ExitCode

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from int8rt import Interpreter
-
 Inputs = dict[str, Any]
 
 
 def good(model: bytes, inputs: Inputs) -> Any:
     """int8rt's own answer, with every tensor, by name."""
+    from int8rt import Interpreter  # not for all of these functions: it takes a while
+
     interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=True, backend="numpy")
     interpreter.allocate_tensors()
     for detail in interpreter.get_input_details():
@@ -31,16 +31,18 @@ def good(model: bytes, inputs: Inputs) -> Any:
 
 def outputs_only(model: bytes, inputs: Inputs) -> Any:
     """The outputs in order, no intermediate tensors."""
+    from int8rt.schema import read_model
+
     values = good(model, inputs)
-    interpreter = Interpreter(model_content=model)
-    return [values[f"#{index}"] for index in interpreter.model.subgraphs[0].outputs]
+    return [values[f"#{index}"] for index in read_model(model).subgraphs[0].outputs]
 
 
 def one_too_much(model: bytes, inputs: Inputs) -> Any:
     """Every ADD gives one step too much, and what follows goes on with that."""
-    interpreter = Interpreter(model_content=model)
-    operators = [operator.name for operator in interpreter.model.subgraphs[0].operators]
-    return [value + value.dtype.type("ADD" in operators) for value in outputs_only(model, inputs)]
+    from int8rt.schema import read_model
+
+    wrong = any(operator.name == "ADD" for operator in read_model(model).subgraphs[0].operators)
+    return [np.where(value < 127, value + wrong, 127).astype(np.int8) for value in outputs_only(model, inputs)]
 
 
 def crash(model: bytes, inputs: Inputs) -> Any:
@@ -68,8 +70,8 @@ def no_array(model: bytes, inputs: Inputs) -> Any:
 
 
 def wrong_shape(model: bytes, inputs: Inputs) -> Any:
-    return [value.reshape(-1) for value in outputs_only(model, inputs)]
+    return [np.zeros(7, np.int8)]
 
 
 def nan(model: bytes, inputs: Inputs) -> Any:
-    return [np.full(value.shape, np.nan, np.float32) for value in outputs_only(model, inputs)]
+    return [np.full((1, 4), np.nan, np.float32)]

@@ -1,0 +1,95 @@
+"""A judgement as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from int8rt.model import shown
+from int8rt.verify.statistics import WIDEST, Statistics
+from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdict
+
+HEADER = ("#", "operator", "verdict", "by itself", "in the model", "differences by itself")
+
+
+def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | list[Sequence[str]]]:
+    """Lines, and in their midst the rows of a table under `HEADER`. all_operators: exact ones too."""
+    yield f"{judgement.runtime} beside int8rt, {judgement.profile}; inputs: {', '.join(judgement.runs)}"
+    for fault in judgement.faults:
+        yield f"{fault.run}: {fault.kind}: {shown(fault.message)}"
+    for output in judgement.outputs:
+        if output.statistics.elements:
+            yield f"output {output.index} {shown(output.name)!r}: {_output(output)}"
+    listed = [o for o in judgement.operators if all_operators or o.verdict is not Verdict.EXACT]
+    if listed:
+        yield [_row(operator) for operator in listed]
+    if judgement.operators:
+        yield _summary(judgement)
+    first = judgement.first
+    if first is not None:
+        yield f"the first that differs by itself: {_first(first)}"
+    yield "conformant" if judgement.conformant else "not conformant"
+
+
+def amount(statistics: Statistics | None) -> str:
+    """How much differs: "3 of 100, ±1", "equal", or what is wrong with the value."""
+    if statistics is None:
+        return "?"
+    if statistics.mismatch:
+        return statistics.mismatch
+    if not statistics.different:
+        return "equal"
+    return f"{statistics.different} of {statistics.elements}, ±{statistics.largest:g}"
+
+
+def histogram(statistics: Statistics | None) -> str:
+    """Steps and how many elements are that far off: "-1: 44  0: 23956"; "" where nothing differs."""
+    if statistics is None or statistics.equal:
+        return ""
+    parts = [f"{step:+d}: {count}" if step else f"0: {count}" for step, count in statistics.histogram.items()]
+    return "  ".join(parts + ([f"beyond ±{WIDEST}: {statistics.beyond}"] if statistics.beyond else []))
+
+
+def _output(output: OutputReport) -> str:
+    statistics = output.statistics
+    if statistics.mismatch:
+        return statistics.mismatch
+    text = "equal"
+    if statistics.different:
+        at = f"{statistics.found}, expected {statistics.expected}, at {list(statistics.at)} ({statistics.run})"
+        text = (
+            f"{statistics.different} of {statistics.elements} elements differ by at most {statistics.largest:g}: {at}"
+        )
+    if output.rows:
+        text += f"; top-1 agrees in {output.agreeing} of {output.rows}"
+    return text
+
+
+def _row(operator: OperatorReport) -> tuple[str, ...]:
+    own = amount(operator.local) + (" (cut out)" if operator.alone and operator.local is not None else "")
+    if operator.message:
+        own = shown(operator.message)[:60]
+    return (
+        str(operator.position),
+        operator.operator,
+        str(operator),
+        own,
+        amount(operator.accumulated),
+        histogram(operator.local),
+    )
+
+
+def _summary(judgement: Judgement) -> str:
+    counts = Counter(str(operator) for operator in judgement.operators)
+    text = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1]))
+    bound = judgement.least_bound
+    least = "no bound would pass" if bound is None else f"the least bound that passes: {bound:g}"
+    return f"{len(judgement.operators)} operators: {text}; {least}"
+
+
+def _first(operator: OperatorReport) -> str:
+    where = f"operator {operator.position} {operator.operator}"
+    local = operator.local
+    if local is None or local.mismatch or not local.different:
+        return f"{where}: {operator.message or amount(local)}"
+    return f"{where}, at {list(local.at)}: {local.found}, expected {local.expected} ({local.run})"

@@ -1,0 +1,52 @@
+"""int8rt's answer for one operator, from given inputs: what it would do with the numbers that a runtime had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+from int8rt.executor import evaluate_step
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model
+from int8rt.plan import Plan, make_plan
+from int8rt.quantization.profiles import get_profile
+from int8rt.tensor_values import variable_value
+
+Array = npt.NDArray[Any]
+
+
+class Teacher:
+    """A model's operators, one by one, in one profile. inputs: of the model, for their shapes.
+
+    Raises what planning raises.
+    """
+
+    def __init__(self, model: Model, inputs: Sequence[Array], profile: str) -> None:
+        self.subgraph = model.subgraphs[0]
+        shapes = {i: v.shape for i, v in zip(self.subgraph.inputs, inputs, strict=True)}
+        resized = {i: shape for i, shape in shapes.items() if shape != self.subgraph.tensors[i].shape}
+        self.plan: Plan = make_plan(model, 0, get_profile(profile), resized, MemoryLimits())
+
+    def inputs(self, position: int, values: Mapping[int, Array]) -> dict[int, Array] | None:
+        """The operator's inputs by tensor index: constants, fresh variables and `values`; None where one is unknown."""
+        found: dict[int, Array] = {}
+        for index in self.subgraph.operators[position].inputs:
+            tensor = self.subgraph.tensors[index] if index >= 0 else None
+            if tensor is None:
+                continue
+            if index in self.plan.constants:
+                found[index] = self.plan.constants[index]
+            elif tensor.is_variable:
+                found[index] = variable_value(tensor)
+            elif index in values:
+                found[index] = values[index]
+            else:
+                return None
+        return found
+
+    def outputs(self, position: int, inputs: Mapping[int, Array]) -> dict[int, Array]:
+        """The operator's outputs, from its inputs by tensor index."""
+        written = evaluate_step(self.plan, self.plan.steps[position], inputs)
+        return {index: written[index] for index in self.subgraph.operators[position].outputs}

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from int8rt.samples import digits
+from int8rt.schema import read_model, write_model
+from int8rt.verify.compare import run_int8rt
+from int8rt.verify.cut import cut_operator
+from int8rt.verify.inputs import make_inputs
+from int8rt.verify.teacher import Teacher
+from tests.interpreter import models
+
+
+@pytest.mark.parametrize("content", [digits().model, models.two_adds(), models.accumulator(), models.strings()])
+def test_every_operator_alone_gives_what_it_gives_in_the_model(content: bytes) -> None:
+    model = read_model(content)
+    inputs = make_inputs(model, "natural", 1)
+    values, _ = run_int8rt(model, inputs, backend="numpy", keep=True)
+    values |= dict(zip(model.subgraphs[0].inputs, inputs, strict=True))
+    constants = Teacher(model, inputs, "tflite-ref").plan.constants
+    for position, operator in enumerate(model.subgraphs[0].operators):
+        cut = cut_operator(model, position, values, constants)
+        assert cut is not None
+        alone, needed = cut
+        alone = read_model(write_model(alone))
+        (kept,) = alone.subgraphs[0].operators
+        assert (kept.name, kept.version, kept.options) == (operator.name, operator.version, operator.options)
+        found, _ = run_int8rt(alone, [values[index] for index in needed], backend="numpy", keep=True)
+        for ours, theirs in zip(operator.outputs, kept.outputs, strict=True):
+            np.testing.assert_array_equal(found[theirs], values[ours])
+
+
+def test_shapes_are_those_of_the_run() -> None:
+    model = read_model(models.two_adds())
+    inputs = [np.zeros((5, 4), np.int8), np.zeros((1, 4), np.int8)]
+    values, _ = run_int8rt(model, inputs, backend="numpy", keep=True)
+    cut = cut_operator(model, 0, values | dict(enumerate(inputs)), {})
+    assert cut is not None
+    assert [tensor.shape for tensor in cut[0].subgraphs[0].tensors] == [(5, 4), (1, 4), (5, 4)]
+    assert cut[1] == (0, 1)
+
+
+def test_an_input_that_is_read_twice_is_one_input() -> None:
+    model = read_model(models.two_outputs())
+    cut = cut_operator(model, 1, {0: np.zeros(3, np.int8), 1: np.zeros(3, np.int8)}, {})
+    assert cut is not None
+    (graph,) = cut[0].subgraphs
+    assert (graph.inputs, graph.operators[0].inputs, cut[1]) == ((0,), (0, 0), (0,))
+
+
+def test_what_is_known_without_running_is_a_constant() -> None:
+    model = read_model(models.two_adds())
+    values = {i: np.full((1, 4), i, np.int8) for i in range(3)}
+    cut = cut_operator(model, 0, values, {1: values[1]})
+    assert cut is not None
+    alone, needed = cut
+    assert needed == (0,)
+    assert alone.buffers[alone.subgraphs[0].tensors[1].buffer] == values[1].tobytes()

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from int8rt.model import Model, Quantization, TensorType
+from int8rt.quantization import profiles
+from int8rt.quantization.requantization import Rounding
+from int8rt.schema import ModelBuilder, read_model, write_model
+from int8rt.schema.options import Conv2DOptions
+from int8rt.verify.compare import run_int8rt
+from int8rt.verify.judge import judge
+from int8rt.verify.report import junit, plain, text
+from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
+from int8rt.verify.verdict import Judgement, Verdict
+from tests.interpreter import models
+
+Array = Any
+Wrong = Callable[[str, Array], Array]
+INPUTS = [np.array([[1, 2, 3, 4]], np.int8), np.array([[9, -7, 5, 100]], np.int8)]
+RUNS = [("one", INPUTS), ("two", [-INPUTS[0], INPUTS[1]])]
+
+
+class Pretender:
+    """int8rt with operators that go wrong: a function by the operator's name, applied to what it writes."""
+
+    def __init__(
+        self, wrong: Mapping[str, Wrong], *, profile: str = "tflite-ref", intermediates: bool, any_model: bool = True
+    ) -> None:
+        self._wrong, self._profile = dict(wrong), profile
+        self._capabilities = Capabilities("pretender", intermediates, any_model)
+        self.models = 0
+
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def prepare(self, model: Model, content: bytes) -> None:
+        self.model = read_model(content)
+        self.models += 1
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        from int8rt.verify.teacher import Teacher
+
+        teacher = Teacher(self.model, inputs, self._profile)
+        graph = self.model.subgraphs[0]
+        values = dict(zip(graph.inputs, inputs, strict=True))
+        for position, operator in enumerate(graph.operators):
+            wrong = self._wrong.get(operator.name, lambda value: value)
+            own = teacher.inputs(position, values)
+            assert own is not None
+            values |= {index: wrong(value) for index, value in teacher.outputs(position, own).items()}
+        outputs = tuple(values[index] for index in graph.outputs)
+        return Answer(outputs, {index: values[index] for index in read})
+
+    def close(self) -> None: ...
+
+
+def add_and_mul() -> bytes:
+    """y = (x + x) * x, z = y + x."""
+    builder = ModelBuilder()
+    for name, scale in (("x", 0.5), ("s", 0.5), ("y", 80.0), ("z", 160.0)):
+        add = {"x": builder.input, "z": builder.output}.get(name, builder.tensor)
+        add(name, TensorType.INT8, (1, 4), Quantization.per_tensor(scale))
+    builder.operator("ADD", ["x", "x"], ["s"]).operator("MUL", ["s", "x"], ["y"])
+    return write_model(builder.operator("ADD", ["y", "y"], ["z"]).build())
+
+
+def judged(runtime: Any, content: bytes | None = None, runs: Any = None, **options: Any) -> Judgement:
+    content = content or add_and_mul()
+    runs = runs or [("one", [INPUTS[1]])]
+    return judge(read_model(content), content, runtime, runs, backend="numpy", **options)
+
+
+def one_more(value: Array) -> Array:
+    return value + value.dtype.type(1)
+
+
+@pytest.mark.parametrize("intermediates", [True, False])
+def test_only_the_operator_that_goes_wrong_is_blamed(intermediates: bool) -> None:
+    runtime = Pretender({"MUL": one_more}, intermediates=intermediates)
+    judgement = judged(runtime)
+    assert not judgement.conformant
+    assert [str(operator) for operator in judgement.operators] == ["EXACT", "BOUNDED(±1)", "EXACT"]
+    assert judgement.first is judgement.operators[1]
+    assert judgement.least_bound == 1
+    local = judgement.operators[1].local
+    assert local is not None
+    assert (local.histogram, local.run) == ({1: 4}, "one")
+    assert judgement.operators[1].alone == (not intermediates)
+    accumulated = judgement.operators[2].accumulated
+    assert (accumulated is not None) == intermediates
+    if accumulated is not None:
+        assert accumulated.different > 0
+    assert judgement.outputs[0].statistics.different > 0
+    assert runtime.models == (1 if intermediates else 4)
+    assert judged(Pretender({"MUL": one_more}, intermediates=intermediates), bound=1).conformant
+
+
+def test_equal_in_all_runs() -> None:
+    judgement = judged(Pretender({}, intermediates=True), models.two_adds(), RUNS)
+    assert judgement.conformant
+    assert judgement.runs == ("one", "two")
+    assert [operator.verdict for operator in judgement.operators] == [Verdict.EXACT] * 2
+    assert judgement.first is None
+    assert judgement.operators[0].local is not None
+    assert judgement.operators[0].local.elements == 8
+    assert (judgement.outputs[0].rows, judgement.outputs[0].agreeing) == (2, 2)
+
+
+def test_without_operators() -> None:
+    judgement = judged(Pretender({"MUL": one_more}, intermediates=True), operators=False)
+    assert (judgement.operators, judgement.conformant) == ((), False)
+
+
+def test_a_recording_that_shows_only_outputs() -> None:
+    judgement = judged(Pretender({}, intermediates=False, any_model=False))
+    assert [operator.verdict for operator in judgement.operators] == [Verdict.UNKNOWN] * 3
+    assert judgement.conformant
+    assert not judged(Pretender({"MUL": one_more}, intermediates=False, any_model=False)).conformant
+
+
+@pytest.mark.parametrize(
+    ("wrong", "verdict"),
+    [
+        (lambda value: value - np.int8(3), "DIFFERENT"),
+        (lambda value: value[None], "FAILED"),
+        (lambda value: np.full(value.shape, np.nan, np.float32), "FAILED"),
+    ],
+    ids=["three less", "another shape", "NaN"],
+)
+def test_answers_that_are_not_near(wrong: Any, verdict: str) -> None:
+    content, runs = models.two_outputs(), [("one", [np.array([1, 2, 30], np.int8)])]
+    judgement = judged(Pretender({"ADD": wrong}, intermediates=False), content, runs)
+    assert [str(operator) for operator in judgement.operators] == ["EXACT", verdict]
+    assert not judgement.conformant
+    if verdict == "FAILED":
+        assert judgement.least_bound is None
+        assert not judged(Pretender({"ADD": wrong}, intermediates=False), content, runs, bound=100).conformant
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [("refused", "UNSUPPORTED"), ("crashed", "FAILED"), ("timeout", "FAILED"), ("answer", "FAILED")],
+)
+def test_faults_are_verdicts(kind: Any, verdict: str) -> None:
+    def fail(value: Array) -> Array:
+        raise Fault(kind, "its words")
+
+    judgement = judged(Pretender({"MUL": fail}, intermediates=True))
+    assert [(fault.run, fault.kind, fault.message) for fault in judgement.faults] == [("one", kind, "its words")]
+    assert [str(operator) for operator in judgement.operators] == ["EXACT", verdict, "EXACT"]
+    assert judgement.operators[1].message == "its words"
+    assert not judgement.conformant
+
+
+def conv() -> bytes:
+    """CONV_2D that divides every code by 4, which has ties of both signs."""
+    builder = ModelBuilder().input("x", TensorType.INT8, (1, 16, 16, 1), Quantization.per_tensor(1.0))
+    builder.constant("w", np.ones((1, 1, 1, 1), np.int8), Quantization.per_tensor(0.25))
+    builder.constant("b", np.zeros(1, np.int32), Quantization.per_tensor(0.25))
+    builder.output("y", TensorType.INT8, (1, 16, 16, 1), Quantization.per_tensor(1.0))
+    options = Conv2DOptions(stride_w=1, stride_h=1)
+    return write_model(builder.operator("CONV_2D", ["x", "w", "b"], ["y"], options, version=3).build())
+
+
+def test_an_operator_that_is_exact_in_another_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = replace(profiles.TFLITE_REF, name="other", roundings={}, default=Rounding.TIES_UP)
+    third = replace(other, name="third", default=Rounding.FLOAT64)
+    for place in ("int8rt.quantization.profiles", "int8rt.verify.judge"):
+        monkeypatch.setattr(f"{place}.PROFILES", {p.name: p for p in (profiles.TFLITE_REF, other, third)})
+    every = np.arange(-128, 128).astype(np.int8).reshape(1, 16, 16, 1)
+    judgement = judged(Pretender({}, profile="other", intermediates=True), conv(), [("ties", [every])])
+    (operator,) = judgement.operators
+    assert (operator.verdict, str(operator)) == (Verdict.OTHER_PROFILE, "EXACT (other)")
+    assert operator.local is not None
+    assert operator.local.histogram == {0: 192, 1: 64}
+    assert not judgement.conformant
+
+
+def test_intermediate_tensors_of_another_form_are_not_computed_with() -> None:
+    runtime = Pretender({}, intermediates=True)
+    run = runtime.run
+
+    def odd(inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        answer = run(inputs, read)
+        wider = {index: value.astype(np.int16 if index == 2 else np.int8) for index, value in answer.tensors.items()}
+        return replace(answer, tensors=wider)
+
+    runtime.run = odd  # type: ignore[method-assign]
+    judgement = judged(runtime, models.two_adds(), RUNS)
+    assert judgement.operators[0].verdict is Verdict.FAILED
+    assert judgement.operators[0].accumulated is not None
+    assert judgement.operators[0].accumulated.mismatch == "type int16, expected int8"
+    assert (judgement.operators[1].verdict, judgement.operators[1].alone) == (Verdict.EXACT, True)
+
+
+def described(judgement: Judgement, **options: bool) -> str:
+    parts = text.lines(judgement, **options)
+    return "\n".join(part if isinstance(part, str) else "\n".join(map(" ".join, part)) for part in parts)
+
+
+def test_the_text() -> None:
+    shown = described(judged(Pretender({"MUL": one_more}, intermediates=True)))
+    assert "pretender beside int8rt, tflite-ref; inputs: one" in shown
+    assert "1 MUL BOUNDED(±1) 4 of 4, ±1 4 of 4, ±1 +1: 4" in shown
+    assert "3 operators: 2 EXACT, 1 BOUNDED(±1); the least bound that passes: 1" in shown
+    assert "the first that differs by itself: operator 1 MUL, at [0, 0]:" in shown
+    assert shown.endswith("\nnot conformant")
+    exact = described(judged(Pretender({}, intermediates=True)), all_operators=True)
+    assert exact.endswith("\nconformant")
+    assert "0 ADD EXACT equal equal" in exact
+
+
+def test_the_text_of_a_crash() -> None:
+    def crash(value: Array) -> Array:
+        raise Fault("crashed", "boom\x1b[31m")
+
+    shown = described(judged(Pretender({"MUL": crash}, intermediates=True)))
+    assert "one: crashed: boom?[31m" in shown
+    assert "no bound would pass" in shown
+
+
+def test_junit() -> None:
+    def crash(value: Array) -> Array:
+        raise Fault("refused", "no \x00 such thing")
+
+    for wrong, counts in ((one_more, ("2", "0")), (crash, ("0", "2"))):
+        xml = junit.junit(judged(Pretender({"MUL": wrong}, intermediates=True)), "model \x01")
+        suite = ElementTree.fromstring(xml.partition("\n")[2])
+        assert (suite.get("failures"), suite.get("errors")) == counts
+        names = [case.get("name") for case in suite]
+        assert names[-3:] == ["operator 0 ADD", "operator 1 MUL", "operator 2 ADD"]
+    unknown = junit.junit(judged(Pretender({}, intermediates=False, any_model=False)), "m")
+    assert ElementTree.fromstring(unknown.partition("\n")[2]).get("skipped") == "3"
+
+
+def test_plain_data() -> None:
+    data = plain.plain(judged(Pretender({"MUL": one_more}, intermediates=True)))
+    assert (data["conformant"], data["first"], data["least_bound"]) == (False, 1, 1)
+    assert [(entry["text"], entry["passes"]) for entry in data["operators"]] == [
+        ("EXACT", True),
+        ("BOUNDED(±1)", False),
+        ("EXACT", True),
+    ]
+
+
+@pytest.mark.litert
+@pytest.mark.parametrize("resolver", ["ref", "opt", "xnnpack"])
+def test_litert_on_real_ties(resolver: str) -> None:
+    from int8rt.verify.runtimes.choose import open_runtime
+
+    every = np.arange(-128, 128).astype(np.int8).reshape(1, 16, 16, 1)
+    runtime = open_runtime(f"litert:{resolver}")
+    judgement = judged(runtime, conv(), [("ties", [every])])
+    runtime.close()
+    expected, _ = run_int8rt(read_model(conv()), [every], backend="numpy", keep=True)
+    assert judgement.operators[0].local is not None
+    assert judgement.operators[0].local.elements == expected[3].size
+    assert judgement.conformant == (resolver == "ref")
+    if resolver != "ref":
+        assert judgement.operators[0].bound == 1
