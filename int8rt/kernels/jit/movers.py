@@ -16,6 +16,7 @@ import numpy.typing as npt
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Params, as_tuple, element_count
 from int8rt.kernels.concatenation import ConcatenationParams
+from int8rt.kernels.jit.byte_transpose import TRANSPOSE, transpose_kernel
 from int8rt.kernels.jit.copies import (
     BLOCKS,
     RANK,
@@ -157,6 +158,11 @@ def _strided(output: int, source: int, view: Array, probe: Array) -> Lowered | N
     size = probe.dtype.itemsize
     if dimensions and dimensions[-1][1] == size:
         size *= dimensions.pop()[0]
+    offset = view.ctypes.data - probe.ctypes.data
+    if size == 1 and len(dimensions) in (2, 3) and dimensions[-2][1] == 1 and offset == 0:
+        squares = _transposed(output, source, dimensions)
+        if squares is not None:
+            return squares
     if len(dimensions) > RANK:
         return None
     dimensions = [[1, 0]] * (RANK - len(dimensions)) + dimensions
@@ -164,11 +170,29 @@ def _strided(output: int, source: int, view: Array, probe: Array) -> Lowered | N
         "input": At(source),
         "output": At(output),
         "size": size,
-        "offset": view.ctypes.data - probe.ctypes.data,
+        "offset": offset,
         **{f"n{i}": n for i, (n, _) in enumerate(dimensions)},
         **{f"s{i}": stride for i, (_, stride) in enumerate(dimensions)},
     }
     return Lowered(strided_kernel(), STRIDED, values)
+
+
+def _transposed(output: int, source: int, dimensions: list[list[int]]) -> Lowered | None:
+    """The step where neighbouring bytes become the first bytes of neighbouring rows; None for rows of a byte or so."""
+    outer, (columns, _), (depth, step) = dimensions[:-2], dimensions[-2], dimensions[-1]
+    rows = next((n for n in (16, 8, 4, 2) if n <= depth), 1)
+    if rows == 1 or step < 0:
+        return None
+    values = {
+        "input": At(source),
+        "output": At(output),
+        "outer": outer[0][0] if outer else 1,
+        "outer_step": outer[0][1] if outer else 0,
+        "columns": columns,
+        "depth": depth,
+        "step": step,
+    }
+    return Lowered(transpose_kernel(rows), TRANSPOSE, values)
 
 
 def pattern(element: Array) -> int:
