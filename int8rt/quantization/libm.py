@@ -1,4 +1,4 @@
-"""exp, expm1, log, sin, cos, tanh, erf, erfc, pow, atan2 and hypot as the C library of this machine does.
+"""exp, expm1, log, log1p, sin, cos, tanh, erf, erfc, pow, atan2 and hypot as the C library of this machine does.
 
 TensorFlow Lite fills its look-up tables with the C library's functions; NumPy's own float32 functions differ from them
 in the last bit, which can move an entry of a table by one. Without a C library to call, the functions are evaluated in
@@ -31,6 +31,7 @@ _FLOAT64: dict[str, Callable[..., Any]] = {
     "exp": np.exp,
     "expm1": np.expm1,
     "log": np.log,
+    "log1p": np.log1p,
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
@@ -61,6 +62,11 @@ def expm1(x: FloatArray) -> FloatArray:
 def log(x: FloatArray) -> FloatArray:
     """The natural logarithm; minus infinity at 0, NaN below."""
     return _apply("log", x)
+
+
+def log1p(x: FloatArray) -> FloatArray:
+    """The natural logarithm of 1 + x; minus infinity at -1, NaN below."""
+    return _apply("log1p", x)
 
 
 def sin(x: FloatArray) -> FloatArray:

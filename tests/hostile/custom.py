@@ -35,6 +35,13 @@ def _models() -> dict[str, Model]:
     anchors = TensorSpec.constant(np.full((12, 4), 150, np.uint8), Quantization.per_tensor(0.004, 0))
     regular = options | {"use_regular_nms": True, "detections_per_class": 3}
     add("TFLite_Detection_PostProcess", [t((1, 12, 4), UINT8), t((1, 12, 3), UINT8), anchors], found, regular)
+
+    add("AudioSpectrogram", [t((64, 2))], [t((2, 4, 9))], {"window_size": 16, "stride": 16, "magnitude_squared": True})
+    options = {"upper_frequency_limit": 4000, "lower_frequency_limit": 20}
+    options |= {"filterbank_channel_count": 10, "dct_coefficient_count": 5}
+    rate = TensorSpec.constant(np.array([16000], np.int32))
+    add("Mfcc", [t((1, 3, 65)), rate], [t((1, 3, 5))], options)
+    add("NumericVerify", [t((2, 3), UINT8), t((2, 3))], [t((2, 3))], {"tolerance": 5.0, "log_if_failed": False})
     return made
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from int8rt.kernels.base import Kernel
+from int8rt.kernels.custom.audio_spectrogram import AUDIO_SPECTROGRAM
 from int8rt.kernels.custom.detection_postprocess import TFLITE_DETECTION_POST_PROCESS
+from int8rt.kernels.custom.mfcc import MFCC
+from int8rt.kernels.custom.numeric_verify import NUMERIC_VERIFY
 from int8rt.kernels.custom.user import registered
 from int8rt.kernels.registry import KERNELS
 from int8rt.model import Operator
 
 CUSTOM_KERNELS: Mapping[str, Kernel] = {
-    kernel.name.removeprefix("CUSTOM:"): kernel for kernel in (TFLITE_DETECTION_POST_PROCESS,)
+    kernel.name.removeprefix("CUSTOM:"): kernel
+    for kernel in (AUDIO_SPECTROGRAM, MFCC, NUMERIC_VERIFY, TFLITE_DETECTION_POST_PROCESS)
 }
 
 
