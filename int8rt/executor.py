@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections import ChainMap
 from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,9 +14,11 @@ from int8rt.errors import EvaluationError, InputError, StateError
 from int8rt.kernels.base import Array, Updated, as_tuple
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
-from int8rt.plan import Plan, Step, make_plan
+from int8rt.plan import Plan, Step, Surroundings, make_plan
 from int8rt.quantization.profiles import Profile
 from int8rt.schema import constant_value
+from int8rt.subgraphs import Subgraphs
+from int8rt.support import check_supported
 from int8rt.tensor_values import default_value, variable_value
 
 # Called with (position of the operator, tensor index, value) for every tensor that an operator writes.
@@ -22,7 +26,10 @@ Observer = Callable[[int, int, Array], None]
 
 
 class SubgraphExecutor:
-    """One subgraph with its current input shapes, values and variables."""
+    """One subgraph with its current input shapes, values and variables.
+
+    subgraphs: those of the model, if another executor has them already.
+    """
 
     def __init__(
         self,
@@ -31,10 +38,15 @@ class SubgraphExecutor:
         profile: Profile,
         limits: MemoryLimits,
         preserve_all_tensors: bool = False,
+        *,
+        subgraphs: Subgraphs | None = None,
     ) -> None:
         self.subgraph = model.subgraphs[subgraph_index]
+        self.subgraph_index = subgraph_index
+        self.subgraphs = Subgraphs(model, limits, self) if subgraphs is None else subgraphs
+        # What others hold must not hold this one.
+        self._runtime = cast(Subgraphs, weakref.proxy(self.subgraphs)) if subgraphs is None else subgraphs
         self._model = model
-        self._subgraph_index = subgraph_index
         self._profile = profile
         self._limits = limits
         self._preserve = preserve_all_tensors
@@ -43,6 +55,11 @@ class SubgraphExecutor:
         self._plan: Plan | None = None
         self._values: dict[int, Array] = {}
         self._variables = [index for index, tensor in enumerate(self.subgraph.tensors) if tensor.is_variable]
+
+    def sibling(self, subgraph_index: int) -> SubgraphExecutor:
+        """An executor for another subgraph of the model, which shares variables with this one, and does not hold it."""
+        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
+        return SubgraphExecutor(*arguments, subgraphs=self._runtime)
 
     @property
     def plan(self) -> Plan | None:
@@ -54,6 +71,8 @@ class SubgraphExecutor:
         if shape != self.shape(index):
             self._resized[index] = self._shapes[index] = shape
             self._plan = None
+            if self.subgraphs.depth == 0:
+                self.subgraphs.budget.resized = True
 
     def shape(self, index: int) -> Shape:
         """The shape that a tensor has now; the model's own before planning, and where only running tells."""
@@ -63,7 +82,11 @@ class SubgraphExecutor:
         """Plan for the current input shapes; inputs keep their values where their shape is unchanged."""
         if self._plan is not None:
             return
-        plan = make_plan(self._model, self._subgraph_index, self._profile, self._resized, self._limits)
+        if self.subgraphs.depth == 0:
+            self.subgraphs.restart()
+            check_supported(self._model, self.subgraph_index, self._profile)
+        surroundings = Surroundings(self.subgraph_index, self._profile, self.subgraphs.budget, self._runtime)
+        plan = make_plan(self._model, surroundings, self._resized)
         self._shapes.update(plan.shapes)
         before, self._values = self._values, {}
         for index in self.subgraph.inputs:
@@ -118,11 +141,13 @@ class SubgraphExecutor:
         """Run all operators in order."""
         if self._plan is None:
             raise StateError("Invoke called on model that is not ready: call allocate_tensors() first")
+        if self.subgraphs.depth == 0:
+            self.subgraphs.restart()
         plan = self._plan
         values: MutableMapping[int, Array] = ChainMap(self._values, dict(plan.constants))
         lasting = [self._values[index] for index in (*self.subgraph.inputs, *self._variables) if index in self._values]
         for step in plan.steps:
-            if not all(index in plan.constants for index in step.operator.outputs):
+            if not plan.known(step):
                 for index, result in evaluate_step(plan, step, values).items():
                     if index in self._variables:
                         self._values[index][...] = result
@@ -142,9 +167,7 @@ class SubgraphExecutor:
     def step_backends(self) -> list[str]:
         """What computes each step: "numpy", or "" where its outputs are constants."""
         assert self._plan is not None
-        constants = self._plan.constants
-        steps = self._plan.steps
-        return ["" if all(index in constants for index in step.operator.outputs) else "numpy" for step in steps]
+        return ["" if self._plan.known(step) else "numpy" for step in self._plan.steps]
 
     def invoke_timed(self) -> list[float]:
         """Run all operators in order; the seconds that each step took."""
@@ -169,7 +192,9 @@ def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> dict[i
     """
     operator = step.operator
     params = step.params if step.params is not None else plan.prepare(step, values)
-    inputs = (None if index < 0 else values[index] for index in operator.inputs)
+    inputs: list[Any] = [None if index < 0 else values[index] for index in operator.inputs]
+    if step.kernel.reaches_out:
+        inputs.insert(0, plan.surroundings.runtime)
     try:
         result = step.kernel.evaluate(params, *inputs)
     except EvaluationError as error:

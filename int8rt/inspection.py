@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from int8rt.errors import Int8rtError
+from int8rt.executor import SubgraphExecutor
 from int8rt.kernels.base import Array, Deferred
 from int8rt.kernels.custom.table import find_kernel
 from int8rt.memory import MemoryLimits, tensor_bytes
 from int8rt.model import Model, Operator, Subgraph, Tensor
-from int8rt.plan import make_plan
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 from int8rt.schema import check_loadable, constant_value
 from int8rt.support import Unsupported, operator_context, operator_types, unsupported_operators
@@ -150,7 +150,10 @@ def _prepared(model: Model, index: int, profile: Profile) -> tuple[str, list[boo
     limits = MemoryLimits()
     try:
         check_loadable(model)
-        plan = make_plan(model, index, profile, {}, limits)
+        executor = SubgraphExecutor(model, index, profile, limits)
+        executor.allocate()
+        plan = executor.plan
+        assert plan is not None
         return "", compiled_steps(plan, choose_level(), limits.total)
     except Int8rtError as error:
         return str(error), None

@@ -19,7 +19,7 @@ from int8rt.errors import InputError, StateError, UnsupportedError
 from int8rt.executor import Observer, SubgraphExecutor
 from int8rt.loans import Loans
 from int8rt.memory import MemoryLimits
-from int8rt.model import Model, Subgraph
+from int8rt.model import Model, Subgraph, TensorType
 from int8rt.opening import OpResolverType, check_resolver, load_delegate, open_model
 from int8rt.quantization.profiles import get_profile
 from int8rt.schema import check_loadable
@@ -83,7 +83,7 @@ class Interpreter:
         self._preserve = experimental_preserve_all_tensors
         self._backend = backend
         self._threads = num_threads or 1
-        self._executors: dict[int, SubgraphExecutor] = {}
+        self._first: SubgraphExecutor | None = None
         self._loans = Loans()
 
     @property
@@ -123,8 +123,7 @@ class Interpreter:
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> Array:
         """A copy of a tensor's value; a NumPy scalar where the tensor has no dimensions."""
-        index = self._check_index(subgraph_index, tensor_index)
-        value = np.array(self._executor(subgraph_index).get(index), order="C")
+        value = np.array(self._get(subgraph_index, tensor_index), order="C")
         return value if value.dtype == object else value[()]
 
     def tensor(self, tensor_index: int) -> Callable[[], Array]:
@@ -132,7 +131,7 @@ class Interpreter:
 
         No array may be held during `invoke`, `allocate_tensors` and `resize_tensor_input`: they raise `StateError`.
         """
-        return lambda: self._loans.lend(self._executor(0).get(self._check_index(0, tensor_index)))
+        return lambda: self._loans.lend(self._get(0, tensor_index))
 
     def get_input_details(self) -> list[dict[str, Any]]:
         """Name, index, shape, dtype and quantization of each input, as LiteRT's dictionaries."""
@@ -148,9 +147,13 @@ class Interpreter:
         return [self._get_tensor_details(index, subgraph_index) for index in range(len(tensors))]
 
     def reset_all_variables(self) -> None:
-        """Set all variable tensors back to their start: zero, or the zero point."""
-        for executor in self._executors.values():
-            executor.reset_variables()
+        """Set all variable tensors back to their start: zero, or the zero point.
+
+        What ASSIGN_VARIABLE has stored outside of tensors stays, as in LiteRT.
+        """
+        if self._first is not None:
+            for executor in self._first.subgraphs.executors():
+                executor.reset_variables()
 
     def get_signature_list(self) -> dict[str, dict[str, list[str]]]:
         """Signature key to the names of its inputs and outputs, each sorted."""
@@ -197,12 +200,13 @@ class Interpreter:
         return self._model.subgraphs[index]
 
     def _executor(self, subgraph_index: int) -> SubgraphExecutor:
-        if subgraph_index not in self._executors:
-            self._executors[subgraph_index] = self._make_executor(subgraph_index)
-        return self._executors[subgraph_index]
+        if self._first is None:
+            self._first = self._make_executor()
+        return self._first.subgraphs.executor(subgraph_index)
 
-    def _make_executor(self, subgraph_index: int) -> SubgraphExecutor:
-        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
+    def _make_executor(self) -> SubgraphExecutor:
+        """The first subgraph's; it makes those of the others."""
+        arguments = self._model, 0, self._profile, self._limits, self._preserve
         if self._backend == "numpy":
             return SubgraphExecutor(*arguments)
         from int8rt.kernels.jit.executor import JitExecutor  # imports LLVM
@@ -234,8 +238,18 @@ class Interpreter:
             raise StateError(f"cannot resize input {tensor.label!r} to {list(shape)}{only}")
         self._executor(subgraph_index).resize(index, shape)
 
-    def _set(self, subgraph_index: int, index: int, value: npt.ArrayLike) -> None:
+    def _get(self, subgraph_index: int, index: int) -> Array:
         index = self._check_index(subgraph_index, index)
+        return self._executor(subgraph_index).get(self._with_data(subgraph_index, index))
+
+    def _with_data(self, subgraph_index: int, index: int) -> int:
+        tensor = self._subgraph(subgraph_index).tensors[index]
+        if tensor.type in (TensorType.RESOURCE, TensorType.VARIANT):
+            raise InputError(f"tensor {index} {tensor.label!r} is of the type {tensor.type.label}: it has no data")
+        return index
+
+    def _set(self, subgraph_index: int, index: int, value: npt.ArrayLike) -> None:
+        index = self._with_data(subgraph_index, self._check_index(subgraph_index, index))
         executor = self._executor(subgraph_index)
         tensor = self._subgraph(subgraph_index).tensors[index]
         executor.set(index, checked_value(tensor, index, executor.shape(index), value))

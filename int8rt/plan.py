@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
-from int8rt.kernels.base import Array, Deferred, Kernel, Params, as_tuple, element_count
+from int8rt.kernels.base import Array, Deferred, Kernel, Params, Runtime, as_tuple, element_count
 from int8rt.kernels.custom.table import find_kernel
-from int8rt.memory import MemoryBudget, MemoryLimits
+from int8rt.memory import MemoryBudget
 from int8rt.model import Model, Operator, Shape, Subgraph
 from int8rt.quantization.profiles import Profile
 from int8rt.schema import constant_value
-from int8rt.support import operator_context, unsupported_operators
+from int8rt.support import cannot_run, operator_context
 
 # Operators on constants are evaluated while planning when their outputs are this small: shapes, axes, sizes.
 _FOLD_ELEMENTS = 4096
@@ -32,6 +32,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the operators of a subgraph are prepared with. index: the subgraph's."""
+
+    index: int
+    profile: Profile
+    budget: MemoryBudget
+    runtime: Runtime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """shapes: tensor index to shape, where known before running. constants: tensor index to data.
 
@@ -39,8 +49,7 @@ class Plan:
     """
 
     subgraph: Subgraph
-    profile: Profile
-    budget: MemoryBudget
+    surroundings: Surroundings
     steps: tuple[Step, ...]
     shapes: Mapping[int, Shape]
     constants: Mapping[int, Array]
@@ -51,32 +60,28 @@ class Plan:
         inputs = {index: values[index] for index in step.operator.inputs if index >= 0}
         shapes = {index: value.shape for index, value in inputs.items()}
         known = ChainMap(inputs, dict(self.constants))
-        return _prepare(self.subgraph, step, self.profile, self.budget, shapes, known, running=True)
+        return _prepare(self.subgraph, step, self.surroundings, shapes, known, running=True)
+
+    def known(self, step: Step) -> bool:
+        """Whether there is nothing to run: all outputs are known, and nothing else changes."""
+        return not step.kernel.reaches_out and all(index in self.constants for index in step.operator.outputs)
 
 
-def make_plan(
-    model: Model,
-    subgraph_index: int,
-    profile: Profile,
-    resized: Mapping[int, Shape],
-    limits: MemoryLimits,
-) -> Plan:
-    """Prepare all operators of a subgraph.
+def make_plan(model: Model, surroundings: Surroundings, resized: Mapping[int, Shape]) -> Plan:
+    """Prepare all operators of a subgraph, none of which is missing in int8rt (see `check_supported`).
 
     resized: shapes of input tensors that differ from the model's.
     Raises `UnsupportedError` that lists all operators that can't run, `ModelError` where the model contradicts itself.
     """
-    subgraph = model.subgraphs[subgraph_index]
-    missing = [str(kind) for kind in unsupported_operators(subgraph, profile)]
-    if missing:
-        raise _cannot_run(missing)
-    budget = MemoryBudget(subgraph, limits, bool(resized))
+    subgraph, budget = model.subgraphs[surroundings.index], surroundings.budget
+    missing: list[str] = []
+    budget.restart(surroundings.index)
     constants = _constants(model, subgraph)
     shapes = {index: value.shape for index, value in constants.items()}
     shapes |= {index: tensor.shape for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable}
     shapes |= {index: resized.get(index, subgraph.tensors[index].shape) for index in subgraph.inputs}
     for index, shape in shapes.items():
-        budget.add(index, subgraph.tensors[index], shape)
+        budget.add(surroundings.index, index, subgraph.tensors[index], shape)
 
     written = set(shapes)
     stored = set(constants)
@@ -85,13 +90,14 @@ def make_plan(
         kernel = find_kernel(operator)
         assert kernel is not None  # there are no unsupported operators
         if _begins_variable(subgraph, position, operator, stored):
-            steps.append(_begin_variable(subgraph, Step(position, operator, kernel, None), profile, shapes, constants))
+            step = Step(position, operator, kernel, None)
+            steps.append(_begin_variable(subgraph, step, surroundings.profile, shapes, constants))
             continue
         _check_order(subgraph, position, operator, written)
         step = Step(position, operator, kernel, None)
         try:
             if all(index < 0 or index in shapes for index in operator.inputs):
-                params = _prepare(subgraph, step, profile, budget, shapes, constants)
+                params = _prepare(subgraph, step, surroundings, shapes, constants)
                 step = Step(position, operator, step.kernel, params)
                 known = {i: s for i, s in zip(operator.outputs, params.output_shapes, strict=True) if s is not None}
                 shapes.update(known)
@@ -100,23 +106,21 @@ def make_plan(
             pass
         except UnsupportedError as error:
             missing.append(str(error))
+            if step.kernel.reaches_out:  # going on would prepare the same subgraphs again and again
+                break
         written.update(operator.outputs)
         steps.append(step)
     if missing:
-        raise _cannot_run(missing)
+        raise cannot_run(missing)
     for index in subgraph.outputs:
         if index not in written:
             raise ModelError(f"output tensor {index} {subgraph.tensors[index].label!r} is never written")
-    return Plan(subgraph, profile, budget, tuple(steps), shapes, constants, _dead_after(subgraph, constants))
+    return Plan(subgraph, surroundings, tuple(steps), shapes, constants, _dead_after(subgraph, constants))
 
 
 def _constants(model: Model, subgraph: Subgraph) -> dict[int, Array]:
     values = ((index, constant_value(model, tensor)) for index, tensor in enumerate(subgraph.tensors))
     return {index: value for index, value in values if value is not None}
-
-
-def _cannot_run(missing: list[str]) -> UnsupportedError:
-    return UnsupportedError("int8rt cannot run these operators of the model:\n  " + "\n  ".join(missing))
 
 
 def _check_order(subgraph: Subgraph, position: int, operator: Operator, written: set[int]) -> None:
@@ -169,21 +173,21 @@ def _begin_variable(
 def _prepare(
     subgraph: Subgraph,
     step: Step,
-    profile: Profile,
-    budget: MemoryBudget,
+    surroundings: Surroundings,
     shapes: Mapping[int, Shape],
     values: Mapping[int, Array],
     running: bool = False,
 ) -> Params:
     operator = step.operator
-    context = operator_context(subgraph, operator, profile, step.position, shapes, values)
+    profile, runtime = surroundings.profile, surroundings.runtime
+    context = operator_context(subgraph, operator, profile, step.position, shapes, values, runtime)
     params = step.kernel.prepare(context)
     if len(params.output_shapes) != len(operator.outputs):
         raise context.invalid(f"has {len(operator.outputs)} outputs, expected {len(params.output_shapes)}")
     for index, shape in zip(operator.outputs, params.output_shapes, strict=True):
         if shape is not None:
             try:
-                budget.add(index, subgraph.tensors[index], shape, running)
+                surroundings.budget.add(surroundings.index, index, subgraph.tensors[index], shape, running)
             except ModelError as error:
                 raise context.invalid(str(error)) from None
     return params

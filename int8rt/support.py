@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from int8rt.errors import UnsupportedError
-from int8rt.kernels.base import Array, OperatorContext, TensorInfo
+from int8rt.kernels.base import Array, OperatorContext, Runtime, TensorInfo
 from int8rt.kernels.custom.devices import why_not
 from int8rt.kernels.custom.table import find_kernel
-from int8rt.model import Operator, Shape, Subgraph
+from int8rt.model import Model, Operator, Shape, Subgraph, shown
 from int8rt.quantization.profiles import TFLITE_REF, Profile
+from int8rt.schema.calls import called_subgraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def operator_context(
     position: int = -1,
     shapes: Mapping[int, Shape] | None = None,
     values: Mapping[int, Array] | None = None,
+    runtime: Runtime | None = None,
 ) -> OperatorContext:
     """The context of one operator. shapes: of its inputs, the file's where not given. values: what is known of them."""
     shapes, values = shapes or {}, values or {}
@@ -52,7 +54,7 @@ def operator_context(
     )
     outputs = tuple(info(i, subgraph.tensors[i].shape, None) for i in operator.outputs)
     intermediates = tuple(info(i, subgraph.tensors[i].shape, None) if i >= 0 else None for i in operator.intermediates)
-    return OperatorContext(operator, inputs, outputs, profile, position, intermediates)
+    return OperatorContext(operator, inputs, outputs, profile, position, intermediates, runtime)
 
 
 def unsupported_operators(subgraph: Subgraph, profile: Profile = TFLITE_REF) -> list[Unsupported]:
@@ -64,6 +66,33 @@ def unsupported_operators(subgraph: Subgraph, profile: Profile = TFLITE_REF) -> 
         if reason is not None:
             kinds.setdefault((operator.label, operator_types(context), reason), []).append(position)
     return [Unsupported(*kind, tuple(positions)) for kind, positions in kinds.items()]
+
+
+def check_supported(model: Model, subgraph_index: int, profile: Profile) -> None:
+    """Raise an `UnsupportedError` that names all operators which can't run, also in the subgraphs that are called."""
+    missing: list[str] = []
+    for index in _called(model, subgraph_index):
+        where = "" if index == subgraph_index else f"subgraph {index} {shown(model.subgraphs[index].name)!r}: "
+        missing += [where + str(kind) for kind in unsupported_operators(model.subgraphs[index], profile)]
+    if missing:
+        raise cannot_run(missing)
+
+
+def cannot_run(reasons: Sequence[str]) -> UnsupportedError:
+    """The error that lists why operators can't run."""
+    return UnsupportedError("int8rt cannot run these operators of the model:\n  " + "\n  ".join(reasons))
+
+
+def _called(model: Model, subgraph_index: int) -> list[int]:
+    """A subgraph and all that it calls, directly or through others."""
+    found = [subgraph_index]
+    seen = {subgraph_index}
+    for index in found:  # grows while it is walked
+        for operator in model.subgraphs[index].operators:
+            new = {called for _, called in called_subgraphs(operator) if called < len(model.subgraphs)} - seen
+            found += sorted(new)
+            seen |= new
+    return found
 
 
 def operator_types(context: OperatorContext) -> str:

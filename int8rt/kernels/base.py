@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import ModelError, UnsupportedError
 from int8rt.kernels.signature import Signature
-from int8rt.model import Operator, Quantization, Shape, TensorType
+from int8rt.model import Operator, Quantization, Shape, Subgraph, TensorType
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 
 Array = npt.NDArray[Any]
@@ -77,10 +77,41 @@ class Deferred(Exception):  # noqa: N818 - a signal, no error
 
 
 @dataclass(frozen=True, slots=True)
+class Handle:
+    """The value of a resource tensor: which variable it stands for."""
+
+    container: str
+    shared_name: str
+
+
+class Runtime(Protocol):
+    """What an operator can reach beside its tensors: the other subgraphs, and the variables that all share."""
+
+    def subgraph(self, index: int) -> Subgraph:
+        """What the file says of a subgraph."""
+
+    def output_shapes(self, index: int, shapes: Sequence[Shape]) -> tuple[Shape | None, ...]:
+        """Prepare a subgraph for inputs of these shapes; the shapes of its outputs, None where only running tells."""
+
+    def call(self, index: int, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Run a subgraph; arrays of the caller's own."""
+
+    def call_once(self, index: int) -> None:
+        """Run a subgraph without inputs, unless that was done before."""
+
+    def read_variable(self, handle: Handle) -> Array | None:
+        """The variable's own array, not to be written; None before it is assigned."""
+
+    def assign_variable(self, handle: Handle, value: Array) -> None:
+        """Copy `value` into the variable, which may have had another type and shape."""
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorContext:
     """One operator with its tensors, for `prepare`. `position`: its index in the subgraph, -1 outside of a model.
 
     intermediates: tensors that only tell how values inside of the operator are quantized.
+    runtime: None outside of a model that is to be run.
     """
 
     operator: Operator
@@ -89,6 +120,7 @@ class OperatorContext:
     profile: Profile = TFLITE_REF
     position: int = -1
     intermediates: tuple[TensorInfo | None, ...] = ()
+    runtime: Runtime | None = None
 
     @property
     def where(self) -> str:
@@ -173,7 +205,8 @@ class Kernel:
     array, a tuple of them where there are several, or `Updated` where it changes variables (then it is not `pure`).
     max_version: the highest operator version that is understood. macs: multiply-accumulate operations of one
     evaluation. source: the files of TensorFlow Lite that define it. pure: the outputs depend on the inputs alone, so
-    an operator with constant inputs can be evaluated in advance.
+    an operator with constant inputs can be evaluated in advance. reaches_out: `evaluate` takes a `Runtime` between
+    `params` and the inputs (then it is not `pure`).
     """
 
     name: str
@@ -184,6 +217,7 @@ class Kernel:
     max_version: int
     macs: Callable[[Any], int] | None = None
     pure: bool = True
+    reaches_out: bool = False
 
     def check_types(self, context: OperatorContext) -> None:
         """Raise `UnsupportedError` that names the types found and the types accepted."""

@@ -14,6 +14,7 @@ from int8rt.kernels.bitcast import BITCAST
 from int8rt.kernels.bitwise import BITWISE_XOR, RIGHT_SHIFT
 from int8rt.kernels.broadcast_args import BROADCAST_ARGS
 from int8rt.kernels.bucketize import BUCKETIZE
+from int8rt.kernels.calls import CALL_ONCE, IF, STABLEHLO_COMPOSITE
 from int8rt.kernels.cast import CAST
 from int8rt.kernels.comparisons import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL
 from int8rt.kernels.complex_support import COMPLEX_ABS, IMAG, REAL
@@ -72,6 +73,7 @@ from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
 from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
+from int8rt.kernels.resource_variables import ASSIGN_VARIABLE, READ_VARIABLE, VAR_HANDLE
 from int8rt.kernels.reverse import REVERSE_V2
 from int8rt.kernels.reverse_sequence import REVERSE_SEQUENCE
 from int8rt.kernels.rnn.bidirectional import BIDIRECTIONAL_SEQUENCE_RNN
@@ -104,6 +106,7 @@ from int8rt.kernels.unsorted_segment import (
     UNSORTED_SEGMENT_SUM,
 )
 from int8rt.kernels.where import WHERE
+from int8rt.kernels.while_loop import WHILE
 
 KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
@@ -113,6 +116,7 @@ KERNELS: Mapping[str, Kernel] = {
         ADD_N,
         ARG_MAX,
         ARG_MIN,
+        ASSIGN_VARIABLE,
         ATAN2,
         AVERAGE_POOL_2D,
         BATCH_MATMUL,
@@ -124,6 +128,7 @@ KERNELS: Mapping[str, Kernel] = {
         BROADCAST_ARGS,
         BROADCAST_TO,
         BUCKETIZE,
+        CALL_ONCE,
         CAST,
         CEIL,
         COMPLEX_ABS,
@@ -157,6 +162,7 @@ KERNELS: Mapping[str, Kernel] = {
         GREATER,
         GREATER_EQUAL,
         HARD_SWISH,
+        IF,
         IMAG,
         HASHTABLE_LOOKUP,
         L2_NORMALIZATION,
@@ -194,6 +200,7 @@ KERNELS: Mapping[str, Kernel] = {
         QUANTIZE,
         RANGE,
         RANK,
+        READ_VARIABLE,
         REAL,
         REDUCE_ALL,
         REDUCE_ANY,
@@ -231,6 +238,7 @@ KERNELS: Mapping[str, Kernel] = {
         SQUARE,
         SQUARED_DIFFERENCE,
         SQUEEZE,
+        STABLEHLO_COMPOSITE,
         STRIDED_SLICE,
         SUB,
         SUM,
@@ -248,7 +256,9 @@ KERNELS: Mapping[str, Kernel] = {
         UNSORTED_SEGMENT_MIN,
         UNSORTED_SEGMENT_PROD,
         UNSORTED_SEGMENT_SUM,
+        VAR_HANDLE,
         WHERE,
+        WHILE,
         ZEROS_LIKE,
     )
 }

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal
@@ -91,10 +91,12 @@ class Oracle:
         resolver: Resolver = "ref",
         read: Sequence[int] = (),
         num_threads: int = 1,
+        resets: Collection[int] = (),
     ) -> list[OracleResult]:
         """As `run`, one interpreter for all rounds: variables keep their values from one to the next.
 
-        rounds: the inputs of each, of the same shapes; None stands for one round of zeros.
+        rounds: the inputs of each, of the same shapes; None stands for one round of zeros. resets: numbers of the
+        rounds before which `reset_all_variables` is called.
         """
         request = {
             "model": bytes(model),
@@ -102,6 +104,7 @@ class Oracle:
             "resolver": resolver,
             "read": list(read),
             "num_threads": num_threads,
+            "resets": list(resets),
         }
         reply = self._exchange(pickle.dumps(request, protocol=5))
         if "error" in reply:

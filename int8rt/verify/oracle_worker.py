@@ -68,7 +68,12 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         if tuple(detail["shape"]) != value.shape:
             interpreter.resize_tensor_input(detail["index"], value.shape)
     interpreter.allocate_tensors()
-    return {"rounds": [invoke(interpreter, inputs, request["read"]) for inputs in rounds]}
+    results = []
+    for number, inputs in enumerate(rounds):
+        if number in request["resets"]:
+            interpreter.reset_all_variables()
+        results.append(invoke(interpreter, inputs, request["read"]))
+    return {"rounds": results}
 
 
 def invoke(interpreter: Any, inputs: Sequence[Any], read: Sequence[int]) -> dict[str, Any]:

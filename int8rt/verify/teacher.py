@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy.typing as npt
 
-from int8rt.executor import evaluate_step
+from int8rt.executor import SubgraphExecutor, evaluate_step
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model
-from int8rt.plan import Plan, make_plan
+from int8rt.plan import Plan
 from int8rt.quantization.profiles import get_profile
 from int8rt.tensor_values import variable_value
 
@@ -25,9 +25,13 @@ class Teacher:
 
     def __init__(self, model: Model, inputs: Sequence[Array], profile: str) -> None:
         self.subgraph = model.subgraphs[0]
-        shapes = {i: v.shape for i, v in zip(self.subgraph.inputs, inputs, strict=True)}
-        resized = {i: shape for i, shape in shapes.items() if shape != self.subgraph.tensors[i].shape}
-        self.plan: Plan = make_plan(model, 0, get_profile(profile), resized, MemoryLimits())
+        # Runs nothing itself; operators that call other subgraphs need it.
+        self._executor = SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits())
+        for index, value in zip(self.subgraph.inputs, inputs, strict=True):
+            self._executor.resize(index, value.shape)
+        self._executor.allocate()
+        assert self._executor.plan is not None
+        self.plan: Plan = self._executor.plan
 
     def inputs(self, position: int, values: Mapping[int, Array]) -> dict[int, Array] | None:
         """The operator's inputs by tensor index: constants, fresh variables and `values`; None where one is unknown."""

@@ -15,6 +15,7 @@ from tests.hostile.arrays import array_models
 from tests.hostile.custom import CUSTOM_MODELS
 from tests.hostile.lookups import lookup_models
 from tests.hostile.recurrent import recurrent_models
+from tests.hostile.subgraphs import CALLING_MODELS
 
 INT8, INT32, FLOAT32, BOOL = TensorType.INT8, TensorType.INT32, TensorType.FLOAT32, TensorType.BOOL
 IMAGE: Shape = (1, 4, 6, 4)
@@ -251,4 +252,4 @@ def _bidirectional_lstm() -> Model:
     )
 
 
-MODELS = _models() | CUSTOM_MODELS
+MODELS = _models() | CUSTOM_MODELS | CALLING_MODELS

@@ -21,6 +21,7 @@ from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step
 from int8rt.quantization.profiles import Profile
+from int8rt.subgraphs import Subgraphs
 
 # What is run at once: rows of the table [first, last), or a step of NumPy's.
 Segment = tuple[int, int] | Step
@@ -42,8 +43,9 @@ class JitExecutor(SubgraphExecutor):
         *,
         level: Level | None = None,
         threads: int = 1,
+        subgraphs: Subgraphs | None = None,
     ) -> None:
-        super().__init__(model, subgraph_index, profile, limits, preserve_all_tensors)
+        super().__init__(model, subgraph_index, profile, limits, preserve_all_tensors, subgraphs=subgraphs)
         self.level = level or choose_level()
         self._threads = threads
         self.program: Program | None = None
@@ -54,6 +56,11 @@ class JitExecutor(SubgraphExecutor):
         self._calls: list[Callable[[], None] | Step] = []
         # Tensors that the caller has set though he need not: until the next run they hold what he said.
         self._set_anyway: list[int] = []
+
+    def sibling(self, subgraph_index: int) -> SubgraphExecutor:
+        """An executor for another subgraph of the model, which shares variables with this one, and does not hold it."""
+        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
+        return JitExecutor(*arguments, level=self.level, threads=self._threads, subgraphs=self._runtime)
 
     def resize(self, index: int, shape: Shape) -> None:
         """Give input tensor `index` another shape; takes effect with the next `allocate`."""
@@ -85,7 +92,9 @@ class JitExecutor(SubgraphExecutor):
         self._calls = []
 
     def _store(self) -> Store:
-        return Store(self._limits.total + self._limits.undeclared)
+        others = (each for each in self.subgraphs.executors() if isinstance(each, JitExecutor) and each is not self)
+        used = sum(each.program.store.bytes for each in others if each.program is not None)
+        return Store(self._limits.total + self._limits.undeclared - used)
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""
@@ -118,6 +127,8 @@ class JitExecutor(SubgraphExecutor):
         plan, program = self._plan, self.program
         if plan is None or program is None:
             raise StateError("Invoke called on model that is not ready: call allocate_tensors() first")
+        if self.subgraphs.depth == 0:
+            self.subgraphs.restart()
         if self._set_anyway:
             for index in self._set_anyway:
                 self._values.pop(index, None)

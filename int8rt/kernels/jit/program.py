@@ -130,7 +130,7 @@ class _Builder:
 
     def lower(self, step: Step) -> Item:
         plan, params = self._plan, step.params
-        if all(index in plan.constants for index in step.operator.outputs):
+        if plan.known(step):
             return None
         twin = TWINS.get(step.operator.label)
         if twin is None or params is None or None in params.output_shapes or self._empty(step):

@@ -1,0 +1,133 @@
+"""VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE: variables outside of all tensors, shared by all subgraphs of a model.
+
+A variable is known by its container and shared name, and takes type and shape of what is assigned to it. It keeps its
+value from one run to the next; `reset_all_variables` leaves it alone, as LiteRT does.
+
+VAR_HANDLE      output: resource, one element
+READ_VARIABLE   input: resource, output: T; where it has no dimensions in the file, only running tells its shape
+ASSIGN_VARIABLE input: resource, value T; no output
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from int8rt.errors import EvaluationError
+from int8rt.kernels.base import Array, Handle, Kernel, OperatorContext, Params, Runtime, element_count
+from int8rt.kernels.signature import signatures
+from int8rt.model import Shape
+from int8rt.schema.options import VarHandleOptions
+
+_VALUES = "float32|float16|int32|uint8|int64|bool|complex64|int16|int8|float64|uint64|uint32|uint16"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadVariableParams(Params):
+    """shape, dtype: what is read; shape None: the variable's own."""
+
+    shape: Shape | None
+    dtype: np.dtype[np.generic]
+
+
+def prepare_handle(context: OperatorContext) -> Params:
+    """The handle, which is known before anything runs."""
+    options, shape = context.options(VarHandleOptions), context.output().shape
+    if element_count(shape) != 1:
+        raise context.invalid(f"output {context.output().name!r} has the shape {list(shape)}, expected one handle")
+    value = np.empty(shape, object)
+    value.fill(Handle(options.container, options.shared_name))
+    return Params(output_shapes=(shape,), known_outputs=(value,))
+
+
+def evaluate_handle(params: Params) -> Array:
+    """The value found by `prepare_handle`."""
+    (value,) = params.known_outputs
+    assert value is not None
+    return value
+
+
+def prepare_read(context: OperatorContext) -> ReadVariableParams:
+    """The shape is that of the file, and the variable's own where the file says "no dimensions", or nothing."""
+    _check_handle(context)
+    output = context.output()
+    shape = output.shape or None
+    return ReadVariableParams(output_shapes=(shape,), shape=shape, dtype=output.type.dtype)
+
+
+def evaluate_read(params: ReadVariableParams, runtime: Runtime, resource: Array) -> Array:
+    """The variable's value; `EvaluationError` where it has none yet, or one of another type or of fewer elements.
+
+    Of more elements, the first ones are taken, as LiteRT does.
+    """
+    handle = _handle(resource)
+    value = runtime.read_variable(handle)
+    if value is None:
+        raise EvaluationError(f"variable {handle.shared_name!r} has no value yet")
+    if value.dtype != params.dtype:
+        raise EvaluationError(f"variable {handle.shared_name!r} holds {value.dtype}, expected {params.dtype}")
+    if params.shape is None or params.shape == value.shape:
+        return value
+    count = element_count(params.shape)
+    if count > value.size:
+        found, expected = list(value.shape), list(params.shape)
+        raise EvaluationError(f"variable {handle.shared_name!r} has the shape {found}, too small for {expected}")
+    return value.reshape(-1)[:count].reshape(params.shape)
+
+
+def prepare_assign(context: OperatorContext) -> Params:
+    """Nothing to derive; there is no output."""
+    _check_handle(context)
+    return Params(output_shapes=())
+
+
+def evaluate_assign(params: Params, runtime: Runtime, resource: Array, value: Array) -> tuple[Array, ...]:
+    """The variable becomes a copy of `value`."""
+    runtime.assign_variable(_handle(resource), value)
+    return ()
+
+
+def _check_handle(context: OperatorContext) -> None:
+    resource = context.input(0)
+    if element_count(resource.shape) != 1:
+        raise context.invalid(f"input {resource.name!r} has the shape {list(resource.shape)}, expected one handle")
+
+
+def _handle(resource: Array) -> Handle:
+    handle = resource.item()
+    if not isinstance(handle, Handle):
+        raise EvaluationError("the resource tensor holds no variable's handle")
+    return handle
+
+
+VAR_HANDLE = Kernel(
+    name="VAR_HANDLE",
+    signatures=signatures("-> resource"),
+    prepare=prepare_handle,
+    evaluate=evaluate_handle,
+    source="kernels/var_handle.cc",
+    max_version=1,
+)
+
+READ_VARIABLE = Kernel(
+    name="READ_VARIABLE",
+    signatures=signatures(f"resource -> {_VALUES}"),
+    prepare=prepare_read,
+    evaluate=evaluate_read,
+    source="kernels/read_variable.cc, experimental/resource/resource_variable.cc",
+    max_version=1,
+    pure=False,
+    reaches_out=True,
+)
+
+ASSIGN_VARIABLE = Kernel(
+    name="ASSIGN_VARIABLE",
+    signatures=signatures(f"resource,{_VALUES} ->"),
+    prepare=prepare_assign,
+    evaluate=evaluate_assign,
+    source="kernels/assign_variable.cc, experimental/resource/resource_variable.cc",
+    max_version=1,
+    pure=False,
+    reaches_out=True,
+)

@@ -1,0 +1,130 @@
+"""The subgraphs of one model while it runs: the executor of each, and what they share."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from int8rt.errors import EvaluationError, ModelError, UnsupportedError
+from int8rt.kernels.base import Array, Handle
+from int8rt.memory import MemoryBudget, MemoryLimits
+from int8rt.model import Model, Shape, Subgraph
+
+if TYPE_CHECKING:
+    from int8rt.executor import SubgraphExecutor
+
+# Deeper than any converter nests them; each takes some frames of Python's stack.
+_DEEPEST = 32
+# What preparing an operator counts as, in operators run.
+_PREPARING = 50
+
+
+class Subgraphs:
+    """The `Runtime` of a model's operators. Executors of other subgraphs than the first are made when first needed.
+
+    first: the executor that this belongs to, and that makes the others. depth: how many subgraphs are being called.
+    """
+
+    def __init__(self, model: Model, limits: MemoryLimits, first: SubgraphExecutor) -> None:
+        self.budget = MemoryBudget(model, limits)
+        self.depth = 0
+        self._model = model
+        self._limits = limits
+        # Not held: it holds this object.
+        self._first = weakref.ref(first)
+        self._others: dict[int, SubgraphExecutor] = {}
+        self._count = 0
+        self._done_once: set[int] = set()
+        self._variables: dict[Handle, Array] = {}
+        self._numbers: dict[Handle, int] = {}
+
+    def restart(self) -> None:
+        """Begin to count called operators anew."""
+        self._count = 0
+
+    def executor(self, index: int) -> SubgraphExecutor:
+        """The executor of a subgraph."""
+        first = self._first()
+        assert first is not None
+        if index == first.subgraph_index:
+            return first
+        if index not in self._others:
+            self._others[index] = first.sibling(index)
+        return self._others[index]
+
+    def executors(self) -> Iterator[SubgraphExecutor]:
+        """Those that there are."""
+        first = self._first()
+        if first is not None:
+            yield first
+        yield from self._others.values()
+
+    def subgraph(self, index: int) -> Subgraph:
+        """What the file says of a subgraph."""
+        return self._model.subgraphs[index]
+
+    def output_shapes(self, index: int, shapes: Sequence[Shape]) -> tuple[Shape | None, ...]:
+        """Prepare a subgraph for inputs of these shapes; the shapes of its outputs, None where only running tells."""
+        with self._entered(index):
+            executor = self._prepared(index, shapes)
+            assert executor.plan is not None
+            return tuple(executor.plan.shapes.get(output) for output in executor.subgraph.outputs)
+
+    def call(self, index: int, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Run a subgraph; arrays of the caller's own."""
+        with self._entered(index):
+            executor = self._prepared(index, [value.shape for value in inputs])
+            self._spend(1 + len(executor.subgraph.operators))
+            for position, value in zip(executor.subgraph.inputs, inputs, strict=True):
+                executor.set(position, value)
+            executor.invoke()
+            return tuple(np.array(executor.get(output), order="C") for output in executor.subgraph.outputs)
+
+    def call_once(self, index: int) -> None:
+        """Run a subgraph without inputs, unless that was done before; what it takes is released."""
+        if index not in self._done_once:
+            self.call(index, ())
+            self._done_once.add(index)
+            self._others.pop(index, None)
+            self.budget.restart(index)
+
+    def read_variable(self, handle: Handle) -> Array | None:
+        """The variable's own array, not to be written; None before it is assigned."""
+        return self._variables.get(handle)
+
+    def assign_variable(self, handle: Handle, value: Array) -> None:
+        """Copy `value` into the variable, which may have had another type and shape; arrays read before stay."""
+        own = self._variables.get(handle)
+        if own is None or own.nbytes != value.nbytes:
+            self.budget.add_variable(self._numbers.setdefault(handle, len(self._numbers)), value.nbytes)
+        self._variables[handle] = np.array(value, order="C")
+
+    def _prepared(self, index: int, shapes: Sequence[Shape]) -> SubgraphExecutor:
+        executor = self.executor(index)
+        for position, shape in zip(executor.subgraph.inputs, shapes, strict=True):
+            executor.resize(position, shape)
+        if executor.plan is None:
+            self._spend(_PREPARING * (1 + len(executor.subgraph.operators)))
+            executor.allocate()
+        return executor
+
+    def _spend(self, operators: int) -> None:
+        self._count += operators
+        if self._count > self._limits.called:
+            raise EvaluationError(f"called subgraphs run more than the {self._limits.called} operators of the limit")
+
+    @contextmanager
+    def _entered(self, index: int) -> Iterator[None]:
+        if self.depth == _DEEPEST:
+            raise ModelError(f"subgraphs call each other more than {_DEEPEST} deep")
+        self.depth += 1
+        try:
+            yield
+        except (EvaluationError, ModelError, UnsupportedError) as error:
+            raise type(error)(f"subgraph {index}: {error}") from None
+        finally:
+            self.depth -= 1
