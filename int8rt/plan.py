@@ -120,7 +120,13 @@ def make_plan(model: Model, surroundings: Surroundings, resized: Mapping[int, Sh
 
 def _constants(model: Model, subgraph: Subgraph) -> dict[int, Array]:
     values = ((index, constant_value(model, tensor)) for index, tensor in enumerate(subgraph.tensors))
-    return {index: value for index, value in values if value is not None}
+    constants = {index: value for index, value in values if value is not None}
+    # A vector without elements can be read though nothing wrote it: the shape of a scalar may have no buffer.
+    computed = {*subgraph.inputs, *(index for operator in subgraph.operators for index in operator.outputs)}
+    for index, tensor in enumerate(subgraph.tensors):
+        if tensor.shape == (0,) and index not in constants and index not in computed and not tensor.is_variable:
+            constants[index] = np.zeros(tensor.shape, tensor.type.dtype)
+    return constants
 
 
 def _check_order(subgraph: Subgraph, position: int, operator: Operator, written: set[int]) -> None:

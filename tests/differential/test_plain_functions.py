@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import TensorType
+from int8rt.model import Quantization, TensorType
 from int8rt.schema import write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import FakeQuantOptions
+from int8rt.schema.options import DepthToSpaceOptions, FakeQuantOptions
 from tests.differential.cases import Case, case, check_cases, examples, generators, random_data, shapes, types
 from tests.differential.elementwise import SPECIAL, all_pairs, broadcastable
 from tests.differential.harness import assert_equal, oracle, run_int8rt
@@ -111,3 +111,19 @@ def test_those_of_the_optimized_kernels(name: str, type: str) -> None:
     model = single_operator_model(name, [spec], [spec])
     (expected,) = oracle().run(write_model(model), [values], resolver="opt").outputs
     assert_equal(run_int8rt(model, [values])[1], expected, "output")
+
+
+@pytest.mark.parametrize("type", ["int8", "uint8", "int32", "int64", "float32"])
+def test_versions_of_the_optimized_kernels(type: str) -> None:
+    """BUILTIN_REF knows TILE up to version 2, DEPTH_TO_SPACE up to version 1."""
+    kind, rng = TensorType[type.upper()], np.random.default_rng(0)
+    data = random_data(rng, TensorSpec(kind, (2, 3, 2, 8)))
+    quantization = Quantization.per_tensor(0.5, 3) if kind.dtype.itemsize == 1 else None
+    spec, output = TensorSpec(kind, data.shape, quantization), TensorSpec(kind, (), quantization)
+    multipliers = TensorSpec.constant(np.array([1, 2, 3, 1], np.int32))
+    for model in (
+        single_operator_model("TILE", [spec, multipliers], [output], None, 3),
+        single_operator_model("DEPTH_TO_SPACE", [spec], [output], DepthToSpaceOptions(2), 2),
+    ):
+        (expected,) = oracle().run(write_model(model), [data], resolver="opt").outputs
+        assert_equal(run_int8rt(model, [data])[model.subgraphs[0].outputs[0]], expected, "output")

@@ -163,6 +163,17 @@ def test_an_operator_before_its_inputs() -> None:
         int8rt.Interpreter(model_content=builder.build()).allocate_tensors()
 
 
+def test_a_vector_without_elements_and_data() -> None:
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (1,)).tensor("shape", TensorType.INT32, (0,))
+    model = builder.output("y", TensorType.FLOAT32, ()).operator("RESHAPE", ["x", "shape"], ["y"]).build()
+    interpreter = int8rt.Interpreter(model_content=model)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(0, np.array([5.0], np.float32))
+    interpreter.invoke()
+    assert interpreter.get_tensor(2) == np.float32(5)
+    assert interpreter.get_tensor(2).shape == ()
+
+
 def test_a_tensor_written_twice_or_never() -> None:
     def allocate(outputs: list[str], constant: bool = False) -> None:
         builder = ModelBuilder().input("x", TensorType.FLOAT32, (1,))

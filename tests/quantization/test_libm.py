@@ -14,6 +14,7 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
     "expm1": math.expm1,
     "log": math.log,
+    "log1p": math.log1p,
     "tanh": math.tanh,
     "erf": math.erf,
     "erfc": math.erfc,
@@ -32,7 +33,7 @@ def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 @pytest.mark.parametrize("name", list(FUNCTIONS))
 def test_close_to_the_real_function(name: str, dtype: type[np.floating], source: str) -> None:
     assert (libm.library_name() == "none") == (source == "fallback")
-    x = np.linspace(1e-3 if name == "log" else -8, 8, 401).astype(dtype).reshape(1, 401)
+    x = np.linspace(1e-3 if name in ("log", "log1p") else -8, 8, 401).astype(dtype).reshape(1, 401)
     found = getattr(libm, name)(x)
     assert found.dtype == dtype
     assert found.shape == x.shape
@@ -48,6 +49,18 @@ def test_pow(dtype: type[np.floating], source: str) -> None:
     expected = np.array([[float(a) ** float(b) for b in y] for a in x[:, 0]], dtype)
     np.testing.assert_allclose(found, expected, rtol=2 * float(np.finfo(dtype).eps))
     assert np.isnan(libm.pow(np.array([-2.0], dtype), np.array([0.5], dtype))).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_two_numbers(dtype: type[np.floating], source: str) -> None:
+    x, y = np.array([[0.5], [-1.0], [3.0]], dtype), np.array([-0.75, 0.0, 2.5], dtype)
+    for name, exact in (("atan2", math.atan2), ("hypot", math.hypot)):
+        found = getattr(libm, name)(x, y)
+        assert found.dtype == dtype
+        expected = np.array([[exact(float(a), float(b)) for b in y] for a in x[:, 0]], dtype)
+        np.testing.assert_allclose(found, expected, rtol=2 * float(np.finfo(dtype).eps))
+    large = np.array([3e38 if dtype == np.float32 else 1e308], dtype)
+    assert np.isfinite(libm.hypot(large, large / 4)).all()
 
 
 def test_ends(source: str) -> None:

@@ -4,7 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.reciprocal import (
+    fixed_point_quotient,
     get_inv_sqrt_quantized_multiplier_exp,
     get_reciprocal,
     log_x_for_x_greater_than_or_equal_to_1,
@@ -79,3 +81,23 @@ def check_logarithm(values: list[int], input_bits: int, output_bits: int) -> Non
     real = int64(values) / 2.0 ** (31 - input_bits)
     accurate = int64(values) >= 64
     np.testing.assert_allclose((found / 2.0 ** (31 - output_bits))[accurate], np.log(real)[accurate], atol=1e-6)
+
+
+def test_quotients_of_codes_are_close_to_the_real_ones() -> None:
+    """Where the result is large enough, so that nothing is shifted by more than 31."""
+    numerator, denominator = (x.ravel() for x in np.meshgrid(np.arange(-255, 256), [-255, -7, -1, 1, 2, 3, 100, 254]))
+    found = fixed_point_quotient(numerator, denominator, *quantize_multiplier(4000.0))
+    real = 4000 * numerator / denominator
+    large = np.abs(numerator) > 0
+    np.testing.assert_allclose(found[large], real[large], rtol=1e-7, atol=0.5)
+
+
+def test_the_smallest_numerators_are_shifted_too_far() -> None:
+    # 0 counts 31 sign bits and 1 / 5 two more, which is beyond 31: so 0 / 5 becomes 1, as on an x86 processor.
+    assert fixed_point_quotient([0, 0], [1, -5], *quantize_multiplier(0.5)).tolist() == [0, 1]
+
+
+def test_few_and_many_quotients_are_the_same() -> None:
+    denominator = np.array([3, -17, 250])
+    many = fixed_point_quotient(np.full(999, 100), np.tile(denominator, 333), 1 << 30, 4)
+    assert many[:3].tolist() == fixed_point_quotient([100] * 3, denominator, 1 << 30, 4).tolist()

@@ -11,6 +11,7 @@ from int8rt.quantization.rounding import (
     count_leading_zeros,
     float_to_int32,
     round_half_away,
+    round_half_even,
     rounding_divide_by_pot,
     rounding_half_sum,
     rounding_shift_right,
@@ -142,3 +143,14 @@ def test_saturating_truncate() -> None:
     found = saturating_truncate(values, np.int8)
     np.testing.assert_array_equal(found, [0, 0, 126, 127, 127, 127, 127, -127, -128, -128, -128, 0])
     assert found.dtype == np.int8
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_round_half_even(dtype: type[np.floating]) -> None:
+    values = np.array([0.5, 1.5, 2.5, -0.5, -1.5, 0.25, -0.25, -0.0, 1000.5, np.inf, -np.inf], dtype)
+    found = round_half_even(values)
+    assert found.dtype == dtype
+    assert [str(float(x)) for x in found] == [
+        *("0.0", "2.0", "2.0", "0.0", "-2.0", "0.0", "0.0", "-0.0", "1000.0", "inf", "-inf")
+    ]
+    assert np.isnan(round_half_even(np.array([np.nan], dtype))).all()
