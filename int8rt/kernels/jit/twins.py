@@ -14,6 +14,7 @@ from int8rt.kernels.jit import (
     elementwise16,
     fully_connected,
     grouped_conv,
+    hybrid_conv,
     hybrid_fully_connected,
     l2_normalization,
     matrix16,
@@ -109,8 +110,10 @@ def first_of(*twins: Twin) -> Twin:
 
 
 TWINS: Mapping[str, Twin] = {
-    "CONV_2D": first_of(grouped_conv.lower_conv_2d, matrix16.lower_conv_2d),
-    "DEPTHWISE_CONV_2D": first_of(grouped_conv.lower_depthwise_conv_2d, depthwise16.lower),
+    "CONV_2D": first_of(grouped_conv.lower_conv_2d, matrix16.lower_conv_2d, hybrid_conv.lower_conv_2d),
+    "DEPTHWISE_CONV_2D": first_of(
+        grouped_conv.lower_depthwise_conv_2d, depthwise16.lower, hybrid_conv.lower_depthwise_conv_2d
+    ),
     "FULLY_CONNECTED": first_of(fully_connected.lower, matrix16.lower_fully_connected, hybrid_fully_connected.lower),
     "TRANSPOSE_CONV": first_of(transpose_conv.lower, matrix16.lower_transpose_conv),
     "AVERAGE_POOL_2D": first_of(pooling.lower, pooling16.lower),
