@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from flatbuffers import flexbuffers
 from int8rt.model import Model, Quantization, Shape, TensorType
 from int8rt.schema import TensorSpec, single_operator_model
 
-FLOAT32, UINT8 = TensorType.FLOAT32, TensorType.UINT8
+FLOAT32, INT32, UINT8 = TensorType.FLOAT32, TensorType.INT32, TensorType.UINT8
+IMAGE: Shape = (1, 4, 6, 4)
 
 
 def t(shape: Shape, type: TensorType = FLOAT32) -> TensorSpec:
@@ -42,6 +44,16 @@ def _models() -> dict[str, Model]:
     rate = TensorSpec.constant(np.array([16000], np.int32))
     add("Mfcc", [t((1, 3, 65)), rate], [t((1, 3, 5))], options)
     add("NumericVerify", [t((2, 3), UINT8), t((2, 3))], [t((2, 3))], {"tolerance": 5.0, "log_if_failed": False})
+    size: dict[str, Any] = {"ksize": [1, 2, 3, 1], "strides": [1, 2, 2, 1], "padding": "SAME"}
+    pool = struct.pack("<6i", 1, 2, 2, 2, 2, 1)
+    add("MaxPoolWithArgmax", [t(IMAGE)], [t((1, 2, 3, 4)), t((1, 2, 3, 4), INT32)], size)
+    add("MaxPoolingWithArgmax2D", [t(IMAGE)], [t((1, 2, 3, 4)), t((1, 2, 3, 4))], pool)
+    places = TensorSpec.constant(np.arange(96, dtype=np.int32).reshape(IMAGE))
+    add("MaxUnpooling2D", [t(IMAGE), places], [t((1, 8, 12, 4))], pool)
+    add("MaxUnpooling2D", [t(IMAGE), t(IMAGE)], [t((1, 8, 12, 4))], pool)
+    filter, bias = np.ones((2, 3, 3, 4), np.float32), np.ones(2, np.float32)
+    constants = [TensorSpec.constant(filter), TensorSpec.constant(bias)]
+    add("Convolution2DTransposeBias", [t(IMAGE), *constants], [t((1, 8, 12, 2))], struct.pack("<5i", 1, 2, 2, 0, 0))
     return made
 
 
