@@ -141,9 +141,11 @@ class Judge:
             return
         teacher = teachers[self._profile]
         inputs = teacher.inputs(position, values)
+        if inputs is None:
+            return
         try:
             cut = cut_operator(self._model, position, values, teacher.plan.constants)
-            if cut is None or inputs is None:
+            if cut is None:
                 return
             model, needed = cut
             self._runtime.prepare(model, write_model(model))

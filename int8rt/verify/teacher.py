@@ -34,7 +34,12 @@ class Teacher:
         self.plan: Plan = self._executor.plan
 
     def inputs(self, position: int, values: Mapping[int, Array]) -> dict[int, Array] | None:
-        """The operator's inputs by tensor index: constants, fresh variables and `values`; None where one is unknown."""
+        """The operator's inputs by tensor index: constants, fresh variables and `values`.
+
+        None where one is unknown, and where the inputs do not decide what the operator does.
+        """
+        if self.plan.steps[position].kernel.reaches_out:
+            return None
         found: dict[int, Array] = {}
         for index in self.subgraph.operators[position].inputs:
             tensor = self.subgraph.tensors[index] if index >= 0 else None
