@@ -27,11 +27,13 @@ class Subgraphs:
     """The `Runtime` of a model's operators. Executors of other subgraphs than the first are made when first needed.
 
     first: the executor that this belongs to, and that makes the others. depth: how many subgraphs are being called.
+    version: changes with every array that holds a variable, not with its values.
     """
 
     def __init__(self, model: Model, limits: MemoryLimits, first: SubgraphExecutor) -> None:
         self.budget = MemoryBudget(model, limits)
         self.depth = 0
+        self.version = 0
         self._model = model
         self._limits = limits
         # Not held: it holds this object.
@@ -93,15 +95,33 @@ class Subgraphs:
             self.budget.restart(index)
 
     def read_variable(self, handle: Handle) -> Array | None:
-        """The variable's own array, not to be written; None before it is assigned."""
+        """The variable's own array, which changes when it is assigned; None before that."""
         return self._variables.get(handle)
 
     def assign_variable(self, handle: Handle, value: Array) -> None:
-        """Copy `value` into the variable, which may have had another type and shape; arrays read before stay."""
+        """Copy `value` into the variable, which may have had another type and shape."""
         own = self._variables.get(handle)
-        if own is None or own.nbytes != value.nbytes:
-            self.budget.add_variable(self._numbers.setdefault(handle, len(self._numbers)), value.nbytes)
+        if own is not None and own.dtype == value.dtype and own.shape == value.shape:
+            np.copyto(own, value)
+            return
+        self.budget.add_variable(self._numbers.setdefault(handle, len(self._numbers)), value.nbytes)
         self._variables[handle] = np.array(value, order="C")
+        self.version += 1
+
+    def adopt_variable(self, handle: Handle, memory: Array) -> bool:
+        """Let `memory` hold the variable from now on; False where it has no value, or one of another type or shape."""
+        own = self._variables.get(handle)
+        if own is None or own.dtype != memory.dtype or own.shape != memory.shape:
+            return False
+        if own is not memory:
+            np.copyto(memory, own)
+            self._variables[handle] = memory
+            self.version += 1
+        return True
+
+    def is_done(self, index: int) -> bool:
+        """Whether `call_once` has run a subgraph."""
+        return index in self._done_once
 
     def _prepared(self, index: int, shapes: Sequence[Shape]) -> SubgraphExecutor:
         executor = self.executor(index)

@@ -100,7 +100,7 @@ class Runtime(Protocol):
         """Run a subgraph without inputs, unless that was done before."""
 
     def read_variable(self, handle: Handle) -> Array | None:
-        """The variable's own array, not to be written; None before it is assigned."""
+        """The variable's own array, which changes when it is assigned; None before that."""
 
     def assign_variable(self, handle: Handle, value: Array) -> None:
         """Copy `value` into the variable, which may have had another type and shape."""

@@ -57,7 +57,7 @@ def prepare_read(context: OperatorContext) -> ReadVariableParams:
 
 
 def evaluate_read(params: ReadVariableParams, runtime: Runtime, resource: Array) -> Array:
-    """The variable's value; `EvaluationError` where it has none yet, or one of another type or of fewer elements.
+    """A copy of the variable's value; `EvaluationError` where it has none yet, or another type, or too few elements.
 
     Of more elements, the first ones are taken, as LiteRT does.
     """
@@ -68,12 +68,12 @@ def evaluate_read(params: ReadVariableParams, runtime: Runtime, resource: Array)
     if value.dtype != params.dtype:
         raise EvaluationError(f"variable {handle.shared_name!r} holds {value.dtype}, expected {params.dtype}")
     if params.shape is None or params.shape == value.shape:
-        return value
+        return value.copy()
     count = element_count(params.shape)
     if count > value.size:
         found, expected = list(value.shape), list(params.shape)
         raise EvaluationError(f"variable {handle.shared_name!r} has the shape {found}, too small for {expected}")
-    return value.reshape(-1)[:count].reshape(params.shape)
+    return value.reshape(-1)[:count].reshape(params.shape).copy()
 
 
 def prepare_assign(context: OperatorContext) -> Params:

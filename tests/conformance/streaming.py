@@ -31,7 +31,7 @@ def assert_same_bits_frame_by_frame(
                 interpreter.reset_all_variables()
             for index, value in zip(graph.inputs, inputs, strict=True):
                 interpreter.set_tensor(index, value)
-            interpreter.invoke()
+            interpreter.invoke(None if number % 7 else lambda position, index, value: None)  # step by step now and then
             for index, value in zip(graph.outputs, result.outputs, strict=True):
                 found = np.asarray(interpreter.get_tensor(index))
                 assert found.tobytes() == value.tobytes(), f"{backend}, frame {number}, output {index}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from int8rt.errors import EvaluationError, InputError
 from int8rt.interpreter import Interpreter
 from int8rt.model import Model, Shape, TensorType
-from int8rt.schema import ModelBuilder
+from int8rt.schema import ModelBuilder, write_model
 from int8rt.schema import options as o
 from tests.differential.harness import assert_same_bits
 
@@ -100,6 +102,40 @@ def test_a_handle_passed_into_a_branch() -> None:
         builder.subgraph(name).input("handle", RESOURCE, ()).output("y", INT32, (2,))
         builder.operator("READ_VARIABLE", ["handle"], ["y"])
     assert_same_bits(builder.build(), [np.array(True), np.array([1, 2], np.int32)])
+
+
+def two_signatures() -> Model:
+    """put: the variable becomes x, of any length; get: its first two elements, and then it becomes them doubled."""
+    builder = ModelBuilder().input("x", INT32, (2,), shape_signature=(-1,))
+    builder.operator("ASSIGN_VARIABLE", [handle(builder, "v"), "x"], []).output("x")
+    builder.signature("put", {"x": "x"}, {"x": "x"}).subgraph("get").input("unused", INT32, ())
+    variable = handle(builder, "v")
+    builder.output("y", INT32, (2,)).operator("READ_VARIABLE", [variable], ["y"])
+    builder.tensor("z", INT32, (2,)).operator("ADD", ["y", "y"], ["z"], o.AddOptions())
+    builder.operator("ASSIGN_VARIABLE", [variable, "z"], [])
+    return builder.signature("get", {"unused": "unused"}, {"y": "y"}).build()
+
+
+def test_subgraphs_take_turns_with_a_variable_whose_shape_changes() -> None:
+    content = write_model(two_signatures())
+    interpreters = [Interpreter(model_content=content, backend=backend) for backend in ("numpy", "jit")]
+    interpreters.append(litert(content))
+    for values in ([1, 2], [3, 4], [5, 6, 7], [8, 9]):
+        read = []
+        for interpreter in interpreters:
+            put, get = (interpreter.get_signature_runner(key) for key in ("put", "get"))
+            put(x=np.array(values, np.int32))
+            read.append([get(unused=np.int32(0))["y"].tolist() for _ in range(3)])
+        first, second = values[:2]
+        assert read[2] == [[first << i, second << i] for i in range(3)]
+        assert read[0] == read[1] == read[2]
+
+
+def litert(content: bytes) -> Any:
+    """LiteRT's interpreter itself: this one it survives."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    return Interpreter(model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jit"])

@@ -11,20 +11,19 @@ import numpy as np
 from int8rt.errors import EvaluationError, StateError
 from int8rt.executor import Observer, SubgraphExecutor, evaluate_step
 from int8rt.kernels.base import Array
+from int8rt.kernels.calls import CallParams
 from int8rt.kernels.jit.isa.levels import Level, choose_level
 from int8rt.kernels.jit.lowering import NumpyStep
 from int8rt.kernels.jit.pool import Pool
 from int8rt.kernels.jit.program import Program, build_program, read, write
 from int8rt.kernels.jit.run import alone, entry, prepared
+from int8rt.kernels.jit.segments import Segment, items, segments
 from int8rt.kernels.jit.store import Store
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Shape
 from int8rt.plan import Plan, Step
 from int8rt.quantization.profiles import Profile
 from int8rt.subgraphs import Subgraphs
-
-# What is run at once: rows of the table [first, last), or a step of NumPy's.
-Segment = tuple[int, int] | Step
 
 
 class JitExecutor(SubgraphExecutor):
@@ -56,6 +55,9 @@ class JitExecutor(SubgraphExecutor):
         self._calls: list[Callable[[], None] | Step] = []
         # Tensors that the caller has set though he need not: until the next run they hold what he said.
         self._set_anyway: list[int] = []
+        # Whether the variables that subgraphs share live in the program's memory, and when that was found.
+        self._settled = False
+        self._version = -1
 
     def sibling(self, subgraph_index: int) -> SubgraphExecutor:
         """An executor for another subgraph of the model, which shares variables with this one, and does not hold it."""
@@ -86,7 +88,8 @@ class JitExecutor(SubgraphExecutor):
             if index in self._values:
                 array[...] = self._values[index]
             self._values[index] = array
-        self._segments = _segments(self.program, plan)
+        self._settled, self._version = False, -1
+        self._segments = segments(plan, self.program, False)
         self._well = bytes(self.program.status.nbytes)
         self._pool = self._alone = None
         self._calls = []
@@ -133,6 +136,8 @@ class JitExecutor(SubgraphExecutor):
             for index in self._set_anyway:
                 self._values.pop(index, None)
             self._set_anyway.clear()
+        if program.variables and self._version != self.subgraphs.version:
+            self._settle(plan, program)
         if observer is None:
             if not self._calls or (self._pool is not None and not self._pool.alive):
                 self._calls = [self._call(program, segment) for segment in self._segments]
@@ -157,7 +162,7 @@ class JitExecutor(SubgraphExecutor):
     def _observe(self, plan: Plan, program: Program, observer: Observer) -> None:
         run = self._runner(program)
         run(*program.inward)
-        for step, item in zip(plan.steps, program.order, strict=True):
+        for step, item in items(plan, program, self._settled):
             if isinstance(item, NumpyStep):
                 self._evaluate(plan, program, step, dead=False)
             elif item is not None:
@@ -191,7 +196,7 @@ class JitExecutor(SubgraphExecutor):
 
         nothing = min(timed(0, 0) for _ in range(20))
         run(*program.inward)
-        for step, item in zip(plan.steps, program.order, strict=True):
+        for step, item in items(plan, program, self._settled):
             start = time.perf_counter()
             if isinstance(item, NumpyStep):
                 self._evaluate(plan, program, step)
@@ -200,6 +205,17 @@ class JitExecutor(SubgraphExecutor):
                 seconds.append(max(timed(*item) - nothing, 0.0) if item is not None else 0.0)
         run(*program.outward)
         return seconds
+
+    def _settle(self, plan: Plan, program: Program) -> None:
+        """Take the variables into the program's memory, where they have values of its types and shapes."""
+        once = (step.params for step in plan.steps if step.operator.name == "CALL_ONCE")
+        settled = all(isinstance(params, CallParams) and self.subgraphs.is_done(params.subgraph) for params in once)
+        for handle, memory in program.variables.items():
+            settled = settled and self.subgraphs.adopt_variable(handle, memory)
+        self._version = self.subgraphs.version
+        if settled != self._settled:
+            self._settled = settled
+            self._segments, self._calls = segments(plan, program, settled), []
 
     def _runner(self, program: Program) -> Callable[[int, int], None]:
         """What runs rows [first, last) of the table."""
@@ -256,24 +272,3 @@ class JitExecutor(SubgraphExecutor):
             if array is not None and array is not self._values[index]:
                 array[...] = self._values[index]
                 self._values[index] = array
-
-
-def _segments(program: Program, plan: Plan) -> list[Segment]:
-    """Runs of table rows and NumPy steps, in order, with as few runs as can be."""
-    segments: list[Segment] = []
-
-    def add(first: int, last: int) -> None:
-        previous = segments[-1] if segments else None
-        if isinstance(previous, tuple):
-            segments[-1] = (previous[0], last)
-        elif first < last:
-            segments.append((first, last))
-
-    add(*program.inward)
-    for step, item in zip(plan.steps, program.order, strict=True):
-        if isinstance(item, NumpyStep):
-            segments.append(step)
-        elif item is not None:
-            add(*item)
-    add(*program.outward)
-    return segments

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.kernels.base import Handle
 from int8rt.kernels.jit.arena import aligned
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import (
@@ -30,6 +31,7 @@ from int8rt.kernels.jit.moves import copied, flipped
 from int8rt.kernels.jit.sharing import share_memory, tensor_bytes
 from int8rt.kernels.jit.store import Store
 from int8rt.kernels.jit.twins import TWINS
+from int8rt.kernels.jit.variables import lower, own_memory, variable_moves
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
 
@@ -51,6 +53,8 @@ class Program:
     done. views: tensor index to its array in the arena, as it lies there. given: tensor index to the array that the
     caller sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain;
     watched: whether any step says so.
+    moves: positions of the steps that copy variables which subgraphs share, from and to the memory in `variables`; they
+    are of use as long as the variables do live there.
     store: what keeps all addresses valid.
     """
 
@@ -63,6 +67,8 @@ class Program:
     given: Mapping[int, Array]
     status: npt.NDArray[np.int64]
     watched: bool
+    moves: frozenset[int]
+    variables: Mapping[Handle, Array]
     store: Store
     arena_bytes: int
 
@@ -102,6 +108,8 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
         given=builder.given,
         status=builder.status,
         watched=builder.watched,
+        moves=frozenset(builder.moves),
+        variables=builder.variables,
         store=builder.store,
         arena_bytes=total,
     )
@@ -127,11 +135,16 @@ class _Builder:
         self.status = np.zeros(len(plan.steps), np.int64)
         self.watched = False
         self._constants: dict[int, Array] = {}
+        self.moves = variable_moves(plan)
+        self.variables = own_memory(self.moves, store)
 
     def lower(self, step: Step) -> Item:
         plan, params = self._plan, step.params
         if plan.known(step):
             return None
+        if step.position in self.moves:
+            move = self.moves[step.position]
+            return lower(move, self.variables[move.handle])
         twin = TWINS.get(step.operator.label)
         if twin is None or params is None or None in params.output_shapes or self._empty(step):
             return NumpyStep()
