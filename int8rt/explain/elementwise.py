@@ -105,14 +105,14 @@ def explain_quantize(subject: Subject) -> tuple[list[Line], int]:
     zero_point = int(np.broadcast_to(params.zero_point, subject.value(0).shape)[at])
     with np.errstate(all="ignore"):
         quotient = x / scale
-    rounded = int(float_to_int32(round_half_away(quotient)))
+        rounded = int(float_to_int32(round_half_away(quotient)))
     info = np.iinfo(params.dtype)
     lines = [
         Line(f"input{index_text(at)}", float(x), float(x)),
         Line(f"/ scale {float(scale):.9g}", float(quotient), rule="in float32"),
         Line("round", rounded, rounded * float(scale), "a tie away from zero; −2^31 for what does not fit int32"),
     ]
-    more, _ = clamp_lines(rounded, zero_point, info.min, info.max, float(scale))
+    more, _ = clamp_lines(rounded, zero_point, info.min, info.max, float(scale), params.dtype)
     return lines + more, int(quantize(x, scale, zero_point, params.dtype))
 
 

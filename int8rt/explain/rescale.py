@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def requantization_lines(accumulator: int, p: Requantization, channel: int, scal
     steps = list(_steps(accumulator, p.rounding, multiplier, shift, real, scale))
     lines += steps
     value = int(wrap_int32(int(steps[-1].value)))
-    more, code = clamp_lines(value, p.zero_point, p.activation_min, p.activation_max, scale)
+    more, code = clamp_lines(value, p.zero_point, p.activation_min, p.activation_max, scale, p.dtype)
     return lines + more, code
 
 
@@ -54,15 +55,25 @@ def multiplier_lines(multiplier: int, shift: int) -> list[Line]:
     ]
 
 
-def clamp_lines(value: int, zero_point: int, low: float, high: float, scale: float) -> tuple[list[Line], int]:
+def clamp_lines(
+    value: int, zero_point: int, low: float, high: float, scale: float, dtype: np.dtype[Any]
+) -> tuple[list[Line], int]:
     """The output's zero point and clamp, and the code."""
     shifted = int(wrap_int32(value + zero_point))
     code = min(max(shifted, int(low)), int(high))
-    means = (code - zero_point) * scale
-    return [
+    lines = [
         Line(f"+ zero point {zero_point}", shifted, (shifted - zero_point) * scale, "in int32"),
-        Line(f"clamp to [{low:g}, {high:g}]", code, means, "the type's range and the fused activation"),
-    ], code
+        Line(
+            f"clamp to [{low:g}, {high:g}]",
+            code,
+            (code - zero_point) * scale,
+            "the type's range and the fused activation",
+        ),
+    ]
+    stored = int(np.array([code], np.int64).astype(dtype)[0])
+    if stored != code:  # an activation that lies outside of the type's range
+        lines.append(Line(f"stored as {dtype.name}", stored, (stored - zero_point) * scale, "wraps around"))
+    return lines, stored
 
 
 def double_rounding_lines(value: int, multiplier: int, shift: int, unit: float | None = None) -> list[Line]:

@@ -21,6 +21,7 @@ from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operator
 from int8rt.verify.findings import Findings, decide
+from int8rt.verify.first import Evidence, diverging
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime, written
 from int8rt.verify.statistics import Statistics, measure, top1
 from int8rt.verify.teacher import Teacher
@@ -62,6 +63,7 @@ class Judge:
         self._runs: list[str] = []
         self._faults: list[FaultReport] = []
         self._seconds: dict[str, float] = {}
+        self._evidence: Evidence | None = None
 
     def add(self, label: str, inputs: Sequence[Array]) -> None:
         """Run both on these inputs, in the order of the model's, and compare."""
@@ -172,12 +174,25 @@ class Judge:
             right = teachers[self._profile].outputs(position, inputs)
         except EvaluationError:  # the runtime's own numbers can be outside the operator's domain
             return False
-        for index, value in found.items():
-            findings.local = _sum(findings.local, measure(value, right[index], label))
+        for place, (index, value) in enumerate(found.items()):
+            statistics = measure(value, right[index], label)
+            findings.local = _sum(findings.local, statistics)
+            if place == 0 and value is not None and statistics.different:
+                self._keep(Evidence(position, teachers[self._profile], inputs, value, statistics))
         findings.candidates = [
             name for name in findings.candidates if _explains(teachers[name], position, inputs, found)
         ]
         return True
+
+    def _keep(self, evidence: Evidence) -> None:
+        """Of all evidence keep that on the first operator which differs, and there the largest difference."""
+        kept = self._evidence
+        if kept is not None and evidence.position == kept.position:
+            better = evidence.statistics.largest > kept.statistics.largest
+        else:
+            better = kept is None or evidence.position < kept.position
+        if better:
+            self._evidence = evidence
 
     def judgement(self, bound: float = 0) -> Judgement:
         """The verdicts on all runs so far. bound: how many steps an operator may be off and still pass."""
@@ -194,6 +209,7 @@ class Judge:
             tuple(self._operators(bound)),
             tuple(self._faults),
             dict(self._seconds),
+            None if self._evidence is None else diverging(self._evidence),
         )
 
     def _operators(self, bound: float) -> Iterator[OperatorReport]:

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from int8rt.verify.first import Divergence
 from int8rt.verify.statistics import Statistics
 
 # Differences up to this many steps are called bounded: one or two roundings done otherwise make them, wrong arithmetic
@@ -80,7 +81,8 @@ class FaultReport:
 class Judgement:
     """runtime: its description. bound: how many steps an operator may be off and still pass.
 
-    seconds: of the runtime's runs, by their labels, where it told them.
+    seconds: of the runtime's runs, by their labels, where it told them. divergence: the largest difference of the first
+    operator that gives other values by itself.
     """
 
     runtime: str
@@ -91,6 +93,7 @@ class Judgement:
     operators: tuple[OperatorReport, ...]
     faults: tuple[FaultReport, ...]
     seconds: Mapping[str, float]
+    divergence: Divergence | None = None
 
     @property
     def conformant(self) -> bool:

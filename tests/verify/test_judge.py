@@ -26,6 +26,10 @@ INPUTS = [np.array([[1, 2, 3, 4]], np.int8), np.array([[9, -7, 5, 100]], np.int8
 RUNS = [("one", INPUTS), ("two", [-INPUTS[0], INPUTS[1]])]
 
 
+RUNS_OF_ONE = [("one", [INPUTS[1]])]
+RESHAPED = [("one", [np.array([1, 2, 30], np.int8)])]
+
+
 class Pretender:
     """int8rt with operators that go wrong: a function by the operator's name, applied to what it writes."""
 
@@ -72,7 +76,7 @@ def add_and_mul() -> bytes:
 
 def judged(runtime: Any, content: bytes | None = None, runs: Any = None, **options: Any) -> Judgement:
     content = content or add_and_mul()
-    runs = runs or [("one", [INPUTS[1]])]
+    runs = runs or RUNS_OF_ONE
     return judge(read_model(content), content, runtime, runs, backend="numpy", **options)
 
 
@@ -134,7 +138,7 @@ def test_a_recording_that_shows_only_outputs() -> None:
     ids=["three less", "another shape", "NaN"],
 )
 def test_answers_that_are_not_near(wrong: Any, verdict: str) -> None:
-    content, runs = models.two_outputs(), [("one", [np.array([1, 2, 30], np.int8)])]
+    content, runs = models.two_outputs(), RESHAPED
     judgement = judged(Pretender({"ADD": wrong}, intermediates=False), content, runs)
     assert [str(operator) for operator in judgement.operators] == ["EXACT", verdict]
     assert not judgement.conformant
@@ -180,6 +184,12 @@ def test_an_operator_that_is_exact_in_another_profile(monkeypatch: pytest.Monkey
     assert operator.local is not None
     assert operator.local.histogram == {0: 192, 1: 64}
     assert not judgement.conformant
+    divergence = judgement.divergence
+    assert divergence is not None
+    assert next(iter(divergence.roundings.items())) == ("TIES_UP", 256)
+    assert "DOUBLE" not in divergence.roundings
+    assert divergence.derivation is not None
+    assert divergence.derivation.result + 1 == divergence.answered
 
 
 def test_intermediate_tensors_of_another_form_are_not_computed_with() -> None:
@@ -214,6 +224,35 @@ def test_the_text() -> None:
     exact = described(judged(Pretender({}, intermediates=True)), all_operators=True)
     assert exact.endswith("\nconformant")
     assert "0 ADD EXACT equal equal" in exact
+
+
+def test_the_first_divergence_is_derived() -> None:
+    judgement = judged(Pretender({"MUL": one_more}, intermediates=True), runs=RUNS_OF_ONE)
+    divergence = judgement.divergence
+    assert divergence is not None
+    assert (divergence.position, divergence.elements, divergence.roundings) == (1, 4, {})
+    assert divergence.derivation is not None
+    assert divergence.derivation.result + 1 == divergence.answered
+    shown = described(judgement)
+    assert f"the runtime's answer is {divergence.answered}:" in shown
+    assert str(divergence.derivation) in shown
+    without = judged(Pretender({"RESHAPE": one_more}, intermediates=True), models.two_outputs(), RESHAPED)
+    assert without.divergence is not None
+    assert (without.divergence.position, without.divergence.derivation) == (0, None)
+    assert "what int8rt computes" not in described(without)
+
+
+def test_the_largest_difference_of_the_first_operator_is_kept() -> None:
+    calls = iter((1, 5, 2))
+
+    def worse(value: Array) -> Array:
+        return value - np.int8(next(calls))
+
+    runs = [(str(i), [INPUTS[1] // 2 - i]) for i in range(3)]
+    judgement = judged(Pretender({"MUL": worse, "ADD": lambda value: value}, intermediates=True), runs=runs)
+    assert judgement.divergence is not None
+    assert judgement.divergence.derivation is not None
+    assert judgement.divergence.derivation.result - 5 == judgement.divergence.answered
 
 
 def test_the_text_of_a_crash() -> None:

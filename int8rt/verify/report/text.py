@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from int8rt.model import shown
+from int8rt.quantization.requantization import Rounding
+from int8rt.verify.first import Divergence
 from int8rt.verify.statistics import WIDEST, Statistics
 from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdict
 
@@ -28,6 +30,8 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
     first = judgement.first
     if first is not None:
         yield f"the first that differs by itself: {_first(first)}"
+    if judgement.divergence is not None:
+        yield from _derived(judgement.divergence)
     yield "conformant" if judgement.conformant else "not conformant"
 
 
@@ -48,6 +52,18 @@ def histogram(statistics: Statistics | None) -> str:
         return ""
     parts = [f"{step:+d}: {count}" if step else f"0: {count}" for step, count in statistics.histogram.items()]
     return "  ".join(parts + ([f"beyond ±{WIDEST}: {statistics.beyond}"] if statistics.beyond else []))
+
+
+def _derived(divergence: Divergence) -> Iterator[str]:
+    """The derivation of the element that is furthest off, beside the runtime's answer."""
+    if divergence.derivation is None:
+        return
+    yield f"\nwhat int8rt computes there; the runtime's answer is {divergence.answered}:\n"
+    yield str(divergence.derivation)
+    for name, count in divergence.roundings.items():
+        elements = f"{count} of the run's {divergence.elements} elements"
+        yield f"{Rounding[name].value}: gives {divergence.answered} there, and {elements}"
+    yield ""
 
 
 def _output(output: OutputReport) -> str:
