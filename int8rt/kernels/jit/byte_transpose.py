@@ -1,6 +1,6 @@
 """Bytes transposed: columns of neighbouring bytes to rows, in squares of sixteen times as many as there are.
 
-Rows of a square are interleaved in rounds: a round puts each byte of one half of the rows behind that of the other half.
+Rows of a square are interleaved in rounds: each puts every byte of one half of the rows behind one of the other half.
 """
 
 from __future__ import annotations

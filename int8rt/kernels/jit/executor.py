@@ -201,8 +201,10 @@ class JitExecutor(SubgraphExecutor):
             if isinstance(item, NumpyStep):
                 self._evaluate(plan, program, step)
                 seconds.append(time.perf_counter() - start)
+            elif item is None or step.position in program.unneeded:
+                seconds.append(0.0)
             else:
-                seconds.append(max(timed(*item) - nothing, 0.0) if item is not None else 0.0)
+                seconds.append(max(timed(*item) - nothing, 0.0))
         run(*program.outward)
         return seconds
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from int8rt.kernels.base import Handle
 from int8rt.kernels.jit.arena import aligned
+from int8rt.kernels.jit.fusion import fuse
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import (
     At,
@@ -50,8 +51,9 @@ class Program:
 
     inward, outward: rows of the table [first, last) before and after all steps: they copy int8 tensors of the caller's
     into the arena and back. order: for each step of the plan its rows, a `NumpyStep`, or None where nothing is to be
-    done. views: tensor index to its array in the arena, as it lies there. given: tensor index to the array that the
-    caller sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain;
+    done. unneeded: positions of steps that only who looks at their outputs needs to run; their rows come last.
+    views: tensor index to its array in the arena, as it lies there. given: tensor index to the array that the caller
+    sees, for inputs, outputs and variables. status: int64 for each step, not 0 where its values left its domain;
     watched: whether any step says so.
     moves: positions of the steps that copy variables which subgraphs share, from and to the memory in `variables`; they
     are of use as long as the variables do live there.
@@ -62,6 +64,7 @@ class Program:
     shared: bool
     inward: tuple[int, int]
     order: tuple[tuple[int, int] | NumpyStep | None, ...]
+    unneeded: frozenset[int]
     outward: tuple[int, int]
     views: Mapping[int, Array]
     given: Mapping[int, Array]
@@ -81,6 +84,7 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     """
     builder = _Builder(plan, level, threads, store)
     items = [builder.lower(step) for step in plan.steps]
+    unneeded = frozenset() if preserve else builder.fuse(items)
     sharing, copies = share_memory(plan, items, preserve)
     places, total = sharing.place(items, store.gap)
     builder.lay_out(places, total, preserve)
@@ -92,17 +96,21 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     for step, item in zip(plan.steps, items, strict=True):
         if step.position in copies:
             item = builder.copy(step)
-        if isinstance(item, list):
+        if isinstance(item, list) and step.position not in unneeded:
             order.append(builder.rows(item, step.position, step))
         else:
             order.append(item if isinstance(item, NumpyStep) else None)
     outward = builder.rows(builder.boundary(outward=True), 0)
+    for k, (step, item) in enumerate(zip(plan.steps, items, strict=True)):
+        if isinstance(item, list) and step.position in unneeded:
+            order[k] = builder.rows(item, step.position, step)
     table = np.array(builder.table, np.int64).reshape(-1, 3)
     return Program(
         table=table,
         shared=bool(table[:, 2].any()),
         inward=inward,
         order=tuple(order),
+        unneeded=unneeded,
         outward=outward,
         views=builder.views,
         given=builder.given,
@@ -155,6 +163,14 @@ class _Builder:
             return lowered
         calls = [lowered] if isinstance(lowered, Lowered) else lowered
         return [self._stored(call) for call in calls]
+
+    def fuse(self, items: list[Item]) -> frozenset[int]:
+        """Put look-ups in the place of steps that are functions of one tensor; which steps nobody needs then."""
+        fused, unneeded = fuse(self._plan, items, self._level)
+        for k, step in enumerate(self._plan.steps):
+            if step.position in fused:
+                items[k] = [self._stored(fused[step.position])]
+        return unneeded
 
     def _empty(self, step: Step) -> bool:
         """Whether a tensor has no elements: kernels need not think of that."""

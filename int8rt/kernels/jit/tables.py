@@ -15,6 +15,7 @@ from int8rt.kernels.base import Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.jit import vector_tables
 from int8rt.kernels.jit.abi import fields, kernel, load_u8, load_u32, share, store_u8, store_u32
+from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Slot, View, to_arena
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.registry import KERNELS
@@ -23,7 +24,7 @@ from int8rt.model import TensorType
 UNARY = fields("input output table count")
 # Output and inputs as [outer, middle, inner] with their own steps, which covers equal shapes, channels and scalars.
 BINARY = fields("input1 input2 output table outer middle inner outer1 middle1 inner1 outer2 middle2 inner2")
-_EIGHT_BITS = (TensorType.INT8, TensorType.UINT8)
+EIGHT_BITS = (TensorType.INT8, TensorType.UINT8)
 
 
 def all_codes(type: TensorType) -> npt.NDArray[Any]:
@@ -35,31 +36,36 @@ def all_codes(type: TensorType) -> npt.NDArray[Any]:
 def lower_unary(params: Params, context: LowerContext) -> Lowered | View | None:
     """The step of an operator whose outputs depend on one code each; None for other types than 8 bits in."""
     input, output = context.input(0), context.outputs[0]
-    if input.type not in _EIGHT_BITS or (isinstance(params, DequantizeParams) and params.table is None):
+    if input.type not in EIGHT_BITS or (isinstance(params, DequantizeParams) and params.table is None):
         return None
     try:
         table = KERNELS[context.name].evaluate(params, all_codes(input.type))
     except EvaluationError:  # SQRT and RSQRT refuse negative numbers; NumPy says so while running
         return None
     assert isinstance(table, np.ndarray)
-    values = {"input": At(input.index), "output": At(output.index), "table": Data(to_arena(table))}
     count = int(np.prod(output.shape, dtype=np.int64))
     if table.dtype.itemsize == 1 and np.array_equal(to_arena(table), np.arange(256)):
         return View()  # such as QUANTIZE from uint8 to int8 with zero points that differ by 128
-    if table.dtype.itemsize == 1 and context.level.looks_up:
-        compiled = vector_tables.unary_kernel(context.level.name)
-        return Lowered(compiled, vector_tables.UNARY, {**values, "count": count}, in_place=True)
     if table.dtype.itemsize == 1:
-        return Lowered(unary_kernel(1), UNARY, {**values, "count": count}, in_place=True)
+        return lower_table(context.level, to_arena(table), input.index, output.index, count)
     if table.dtype.itemsize == 4:
-        return Lowered(unary_kernel(4), UNARY, {**values, "count": count})
+        values = {"input": At(input.index), "output": At(output.index), "table": Data(table), "count": count}
+        return Lowered(unary_kernel(4), UNARY, values)
     return None
+
+
+def lower_table(level: Level, table: npt.NDArray[np.uint8], input: int, output: int, count: int) -> Lowered:
+    """The step that looks `count` codes of a tensor up in a table of 256 bytes, all as they lie in the arena."""
+    values = {"input": At(input), "output": At(output), "table": Data(table), "count": count}
+    if level.looks_up:
+        return Lowered(vector_tables.unary_kernel(level.name), vector_tables.UNARY, values, in_place=True)
+    return Lowered(unary_kernel(1), UNARY, values, in_place=True)
 
 
 def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
     """The step of an operator of two 8-bit inputs; None for shapes that no [outer, middle, inner] describes."""
     one, other, output = context.input(0), context.input(1), context.outputs[0]
-    if not {one.type, other.type} <= set(_EIGHT_BITS) or output.type not in (*_EIGHT_BITS, TensorType.BOOL):
+    if not {one.type, other.type} <= set(EIGHT_BITS) or output.type not in (*EIGHT_BITS, TensorType.BOOL):
         return None
     if context.name in ("ADD", "SUB"):
         step = vector_tables.lower_sum(params, context)
