@@ -44,9 +44,16 @@ def operator_context(
         tensor = subgraph.tensors[index]
         blocks = None if tensor.quantization is None else tensor.quantization.blockwise
         scales = None if blocks is None else values.get(blocks.scales)
-        sparse = tensor.sparsity is not None
         return TensorInfo(
-            tensor.label, tensor.type, shape, tensor.quantization, value, tensor.is_variable, index, scales, sparse
+            tensor.label,
+            tensor.type,
+            shape,
+            tensor.quantization,
+            value,
+            tensor.is_variable,
+            index,
+            scales,
+            tensor.sparsity,
         )
 
     inputs = tuple(

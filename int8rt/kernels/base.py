@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from int8rt.errors import ModelError, UnsupportedError
 from int8rt.kernels.signature import Signature
-from int8rt.model import Operator, Quantization, Shape, Subgraph, TensorType
+from int8rt.model import Operator, Quantization, Shape, Sparsity, Subgraph, TensorType
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 
 Array = npt.NDArray[Any]
@@ -52,8 +52,8 @@ class TensorInfo:
 
     shape: the shape it has now (after `resize_tensor_input`). value: its data where known before running, in `shape`
     and `type.dtype`; None for what is computed while running. index: in the subgraph, -1 outside of a model.
-    block_scales: the scales of a blockwise quantization, where they are constants. is_sparse: whether the file stores
-    only some of its elements.
+    block_scales: the scales of a blockwise quantization, where they are constants. sparsity: which elements the file
+    stores, where it does not store all; `value` is dense.
     """
 
     name: str
@@ -64,7 +64,7 @@ class TensorInfo:
     is_variable: bool = False
     index: int = -1
     block_scales: Array | None = None
-    is_sparse: bool = False
+    sparsity: Sparsity | None = None
 
     @property
     def rank(self) -> int:

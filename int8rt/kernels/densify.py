@@ -13,7 +13,7 @@ from int8rt.kernels.signature import signatures
 def prepare(context: OperatorContext) -> Params:
     """Check that the input is a sparse constant."""
     input = context.input(0)
-    if input.value is None or not input.is_sparse:
+    if input.value is None or input.sparsity is None:
         raise context.invalid(f"input {input.name!r} must be a sparse constant")
     return Params(output_shapes=(input.shape,))
 

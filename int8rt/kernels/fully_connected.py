@@ -9,7 +9,7 @@ of input and output are 0, and the accumulator is of the bias's type.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,11 +26,14 @@ from int8rt.kernels.exact_product import ExactProduct, largest_magnitude
 from int8rt.kernels.float32 import fully_connected as float32
 from int8rt.kernels.float32.fully_connected import FloatFullyConnectedParams
 from int8rt.kernels.hybrid import fully_connected as hybrid
+from int8rt.kernels.hybrid import sparse_fully_connected as sparse_hybrid
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
+from int8rt.kernels.hybrid.sparse_fully_connected import SparseHybridFullyConnectedParams
 from int8rt.kernels.signature import signatures
+from int8rt.kernels.sparse_weights import check_sparse_weights
 from int8rt.model import ActivationFunctionType, Shape, TensorType
 from int8rt.quantization.multiplier import convolution_multipliers
-from int8rt.quantization.requantize import Requantization, Requantizer
+from int8rt.quantization.requantize import Requantization, Requantizer, Rounding
 from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat
 from int8rt.schema.options import FullyConnectedOptions
 
@@ -55,7 +58,9 @@ class FullyConnectedParams(Params):
     requantization: Requantization
 
 
-AnyFullyConnectedParams = FullyConnectedParams | HybridFullyConnectedParams | FloatFullyConnectedParams
+AnyFullyConnectedParams = (
+    FullyConnectedParams | HybridFullyConnectedParams | SparseHybridFullyConnectedParams | FloatFullyConnectedParams
+)
 
 
 def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
@@ -76,10 +81,17 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     affine = filter.quantization is not None and filter.quantization.scale.size > 0
     if filter.type in (TensorType.INT4, TensorType.INT2) and affine:
         check_symmetric_filter(context, filter)
+    if filter.sparsity is not None:
+        check_sparse_weights(context, input, filter)
     rows = element_count(input.shape) // depth
     shape = _output_shape(context, input, rows, outputs, depth, options.keep_num_dims)
     if input.type == TensorType.FLOAT32:
-        return hybrid.prepare(context, shape, rows) if is_hybrid else float32.prepare(context, shape, rows)
+        if not is_hybrid:
+            return float32.prepare(context, shape, rows)
+        dense = hybrid.prepare(context, shape, rows)
+        return (
+            dense if filter.sparsity is None else SparseHybridFullyConnectedParams(output_shapes=(shape,), dense=dense)
+        )
     return FullyConnectedParams(
         output_shapes=(shape,),
         rows=rows,
@@ -127,13 +139,17 @@ def _requantization(
         check_channel_scales(context, filter, 0)
         multiplier = real
     accumulator = accumulator_type(context, input, 2, options.quantized_bias_type)
-    return make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
+    requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
+    # The only kernels of sparse weights are optimized ones.
+    return requantization if filter.sparsity is None else replace(requantization, rounding=Rounding.DOUBLE)
 
 
 def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
     """FULLY_CONNECTED by an exact floating-point matrix product."""
     if isinstance(params, HybridFullyConnectedParams):
         return hybrid.evaluate(params, input, filter, bias)
+    if isinstance(params, SparseHybridFullyConnectedParams):
+        return sparse_hybrid.evaluate(params, input, filter, bias)
     if isinstance(params, FloatFullyConnectedParams):
         return float32.evaluate(params, input, filter, bias)
     (shape,) = params.output_shapes
@@ -161,7 +177,8 @@ def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias:
 def macs(params: AnyFullyConnectedParams) -> int:
     """Multiply-accumulate operations of one run."""
     (shape,) = params.output_shapes
-    return element_count(shape or ()) * params.depth
+    depth = params.dense.depth if isinstance(params, SparseHybridFullyConnectedParams) else params.depth
+    return element_count(shape or ()) * depth
 
 
 FULLY_CONNECTED = Kernel(
