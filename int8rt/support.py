@@ -90,12 +90,18 @@ def cannot_run(reasons: Sequence[str]) -> UnsupportedError:
     return UnsupportedError("int8rt cannot run these operators of the model:\n  " + "\n  ".join(reasons))
 
 
+# Their bodies are never run: an operator in it stands for what is done with two elements.
+_BODY_IS_A_NAME = ("STABLEHLO_SCATTER", "STABLEHLO_REDUCE_WINDOW")
+
+
 def _called(model: Model, subgraph_index: int) -> list[int]:
     """A subgraph and all that it calls, directly or through others."""
     found = [subgraph_index]
     seen = {subgraph_index}
     for index in found:  # grows while it is walked
         for operator in model.subgraphs[index].operators:
+            if operator.name in _BODY_IS_A_NAME:
+                continue
             new = {called for _, called in called_subgraphs(operator) if called < len(model.subgraphs)} - seen
             found += sorted(new)
             seen |= new

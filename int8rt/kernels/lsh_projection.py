@@ -21,6 +21,7 @@ from int8rt.schema.enums import LSHProjectionType
 from int8rt.schema.options import LSHProjectionOptions
 
 _MOST_BITS = 32
+_BLOCK_BYTES = 1 << 19
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,30 +49,32 @@ def prepare(context: OperatorContext) -> LSHProjectionParams:
 
 
 def evaluate(params: LSHProjectionParams, hash: Array, input: Array, weight: Array | None = None) -> Array:
-    """The bits, one seed after the other."""
-    data = np.frombuffer(np.ascontiguousarray(input), np.uint8).reshape(len(input), -1)
-    keys = np.concatenate([np.empty((len(input), 4), np.uint8), data], axis=1)
-    signs = [_sign_bit(keys, seed, weight) for seed in hash.reshape(-1)]
-    bits: Array = np.array(signs, np.int64).reshape(hash.shape)
+    """The bits, for several seeds at a time."""
+    items = np.frombuffer(np.ascontiguousarray(input), np.uint8).reshape(len(input), -1)
+    seeds = np.ascontiguousarray(hash).reshape(-1, 1).view(np.uint8)
+    block = max(1, _BLOCK_BYTES // (items.size + 4 * len(items)))
+    signs = [_sign_bits(seeds[at : at + block], items, weight) for at in range(0, len(seeds), block)]
+    bits = np.concatenate([np.zeros(0, np.int64), *signs]).reshape(hash.shape)
     if params.type == LSHProjectionType.DENSE:
         return bits.astype(np.int32).reshape(-1)
     numbers = np.zeros(len(hash), np.int64)
     for column in bits.T:
         numbers = 2 * numbers + column
-    return wrap_int32(numbers + np.arange(len(hash)) * (1 << bits.shape[1])).astype(np.int32)
+    return wrap_int32(numbers + np.arange(len(hash)) * (1 << hash.shape[1])).astype(np.int32)
 
 
-def _sign_bit(keys: npt.NDArray[np.uint8], seed: np.float32, weight: Array | None) -> int:
-    """keys: 4 bytes for the seed, which are written here, and the item."""
-    keys[:, :4] = np.frombuffer(seed.tobytes(), np.uint8)
-    values = fingerprint64(keys).view(np.int64).astype(np.float64)
-    if weight is not None:
-        with np.errstate(all="ignore"):
-            values *= weight
-    score = 0.0
-    for value in values.tolist():
-        score += value
-    return int(score > 0)
+def _sign_bits(
+    seeds: npt.NDArray[np.uint8], items: npt.NDArray[np.uint8], weight: Array | None
+) -> npt.NDArray[np.int64]:
+    """seeds: the 4 bytes of each, items: the bytes of each."""
+    keys = np.empty((len(seeds), len(items), 4 + items.shape[1]), np.uint8)
+    keys[:, :, :4], keys[:, :, 4:] = seeds[:, np.newaxis], items
+    hashes = fingerprint64(keys.reshape(-1, keys.shape[2])).view(np.int64).reshape(keys.shape[:2])
+    score = np.zeros(len(seeds))
+    with np.errstate(all="ignore"):
+        for item, values in enumerate(hashes.T.astype(np.float64)):
+            score += values if weight is None else values * np.float64(weight[item])
+        return (score > 0).astype(np.int64)
 
 
 LSH_PROJECTION = Kernel(

@@ -69,6 +69,7 @@ from int8rt.kernels.quantize import QUANTIZE
 from int8rt.kernels.range import RANGE
 from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN
 from int8rt.kernels.reduce_prod import REDUCE_PROD
+from int8rt.kernels.reduce_window import REDUCE_WINDOW, STABLEHLO_REDUCE_WINDOW
 from int8rt.kernels.relu import RELU, RELU6, RELU_0_TO_1, RELU_N1_TO_1
 from int8rt.kernels.reshape import EXPAND_DIMS, RESHAPE, SQUEEZE
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
@@ -91,6 +92,10 @@ from int8rt.kernels.space_depth import DEPTH_TO_SPACE, SPACE_TO_DEPTH
 from int8rt.kernels.sparse_to_dense import SPARSE_TO_DENSE
 from int8rt.kernels.split import SPLIT, SPLIT_V
 from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
+from int8rt.kernels.stablehlo_elementwise import STABLEHLO_ADD, STABLEHLO_MAXIMUM, STABLEHLO_MINIMUM, STABLEHLO_MULTIPLY
+from int8rt.kernels.stablehlo_gather import STABLEHLO_GATHER
+from int8rt.kernels.stablehlo_pad import DILATE, STABLEHLO_PAD
+from int8rt.kernels.stablehlo_scatter import STABLEHLO_SCATTER
 from int8rt.kernels.strided_slice import STRIDED_SLICE
 from int8rt.kernels.svdf import SVDF
 from int8rt.kernels.tanh import TANH
@@ -142,6 +147,7 @@ KERNELS: Mapping[str, Kernel] = {
         DEPTHWISE_CONV_2D,
         DEPTH_TO_SPACE,
         DEQUANTIZE,
+        DILATE,
         DIV,
         DYNAMIC_UPDATE_SLICE,
         ELU,
@@ -207,6 +213,7 @@ KERNELS: Mapping[str, Kernel] = {
         REDUCE_MAX,
         REDUCE_MIN,
         REDUCE_PROD,
+        REDUCE_WINDOW,
         RELU,
         RELU6,
         RELU_0_TO_1,
@@ -239,6 +246,14 @@ KERNELS: Mapping[str, Kernel] = {
         SQUARED_DIFFERENCE,
         SQUEEZE,
         STABLEHLO_COMPOSITE,
+        STABLEHLO_ADD,
+        STABLEHLO_GATHER,
+        STABLEHLO_MAXIMUM,
+        STABLEHLO_MINIMUM,
+        STABLEHLO_MULTIPLY,
+        STABLEHLO_PAD,
+        STABLEHLO_REDUCE_WINDOW,
+        STABLEHLO_SCATTER,
         STRIDED_SLICE,
         SUB,
         SUM,

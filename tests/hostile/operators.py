@@ -15,6 +15,7 @@ from tests.hostile.arrays import array_models
 from tests.hostile.custom import CUSTOM_MODELS
 from tests.hostile.lookups import lookup_models
 from tests.hostile.recurrent import recurrent_models
+from tests.hostile.stablehlo import stablehlo_models
 from tests.hostile.subgraphs import CALLING_MODELS
 
 INT8, INT32, FLOAT32, BOOL = TensorType.INT8, TensorType.INT32, TensorType.FLOAT32, TensorType.BOOL
@@ -184,7 +185,7 @@ def _models() -> dict[str, Model]:
     made["LSTM.0"] = _lstm(single_step=True)
     made["LSTM.1"] = _basic_lstm()
     made["BIDIRECTIONAL_SEQUENCE_LSTM.0"] = _bidirectional_lstm()
-    return made | array_models() | recurrent_models() | lookup_models()
+    return made | array_models() | recurrent_models() | lookup_models() | stablehlo_models()
 
 
 def _lstm(single_step: bool) -> Model:
