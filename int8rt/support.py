@@ -13,6 +13,9 @@ from int8rt.model import Model, Operator, Shape, Subgraph, shown
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 from int8rt.schema.calls import called_subgraphs
 
+# TensorFlow Lite's other kernels take what is stored of a sparse tensor for all of it, and read past its end.
+_READ_SPARSE = ("FULLY_CONNECTED", "DENSIFY", "CUSTOM")
+
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
@@ -124,4 +127,8 @@ def _reason(context: OperatorContext) -> str | None:
         kernel.check_types(context)
     except UnsupportedError as error:
         return str(error)
+    if context.operator.name not in _READ_SPARSE:
+        for tensor in context.inputs:
+            if tensor is not None and tensor.sparsity is not None:
+                return f"{context.where}: its kernel takes no sparse tensors, such as {tensor.name!r}"
     return None

@@ -39,6 +39,8 @@ def prepare_gather(context: OperatorContext) -> GatherParams:
         raise context.invalid(
             f"the first {batch_dims} dimensions of {list(input.shape)} and {list(positions.shape)} differ"
         )
+    if input.type == TensorType.INT4 and element_count(input.shape[axis + 1 :]) % 2:
+        raise context.unsupported(f"slices of an odd number of int4 codes, which share bytes: {list(input.shape)}")
     shape = input.shape[:axis] + positions.shape[batch_dims:] + input.shape[axis + 1 :]
     return GatherParams(output_shapes=(shape,), axis=axis, batch_dims=batch_dims)
 
@@ -96,7 +98,7 @@ _TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool", "float1
 
 GATHER = Kernel(
     name="GATHER",
-    signatures=signatures("T,int16|int32|int64 -> T", T=_TYPES),
+    signatures=signatures("T,int16|int32|int64 -> T", T=(*_TYPES, "int4")),
     prepare=prepare_gather,
     evaluate=evaluate_gather,
     source="kernels/gather.cc, reference/gather.h",

@@ -1,6 +1,7 @@
 """QUANTIZE: real numbers to codes, or codes of one scale and type to codes of another.
 
-float32 to int8, uint8, int16: round(x / scale) + zero_point, per tensor or with parameters for each index of an axis.
+float32 to int8, uint8, int16: round(x / scale) + zero_point, per tensor or with parameters for each index of an axis;
+to int4 and uint4 per tensor only.
 Between integer types: the code without its zero point is rescaled by input_scale / output_scale. (TensorFlow Lite has a
 short cut where only int8 and uint8 differ, an exclusive or with 0x80; its numbers are the same.)
 """
@@ -35,11 +36,13 @@ _BLOCK_ELEMENTS = 1 << 15
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class QuantizeParams(Params):
-    """scale, zero_point: in a shape that broadcasts against the input."""
+    """scale, zero_point: in a shape that broadcasts against the input. low, high: the codes at the ends of the type."""
 
     scale: npt.NDArray[np.float32]
     zero_point: npt.NDArray[np.int64]
     dtype: np.dtype[Any]
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +59,19 @@ def prepare(context: OperatorContext) -> QuantizeParams | RequantizeParams:
     input, output = context.input(0), context.output()
     if input.type == TensorType.FLOAT32:
         scale, zero_point = axis_parameters(context, output, input.shape)
-        return QuantizeParams(output_shapes=(input.shape,), scale=scale, zero_point=zero_point, dtype=output.type.dtype)
+        low, high = type_range(output.type)
+        if output.type.bits < 8:
+            low, high = (-8, 7) if output.type == TensorType.INT4 else (0, 15)
+            if scale.size > 1:
+                raise context.unsupported(f"{scale.size} scales of {output.type.label} codes")
+        return QuantizeParams(
+            output_shapes=(input.shape,),
+            scale=scale,
+            zero_point=zero_point,
+            dtype=output.type.dtype,
+            low=low,
+            high=high,
+        )
     if input.type == output.type:
         check_int16_zero_point(context, input, output)
     (input_scale, input_zero_point), (output_scale, _) = context.per_tensor(input), context.per_tensor(output)
@@ -99,13 +114,15 @@ def evaluate(params: QuantizeParams | RequantizeParams, input: Array) -> Array:
     for start in range(0, flat.size, _BLOCK_ELEMENTS):
         block = slice(start, start + _BLOCK_ELEMENTS)
         output[block] = quantize(flat[block], params.scale, params.zero_point, params.dtype)
+    if params.high < np.iinfo(params.dtype).max:
+        np.clip(output, params.low, params.high, out=output)
     return output.reshape(input.shape)
 
 
 QUANTIZE = Kernel(
     name="QUANTIZE",
     signatures=signatures(
-        "float32 -> int8|uint8|int16",
+        "float32 -> int8|uint8|int16|int4|uint4",
         "int8|uint8 -> int8|uint8|int16",
         "int16 -> int8|int16|int32",
         "int32 -> int8|int16",

@@ -51,6 +51,7 @@ def test_fill_with_a_string() -> None:
         ("TRANSPOSE", [vector([1, 0])], None),
         ("SLICE", [vector([0, 1]), vector([2, 2])], None),
         ("CONCATENATION", [], ConcatenationOptions(1)),
+        ("GATHER", [vector([1, 0, 1])], GatherOptions(0)),
     ],
 )
 def test_int4(name: str, others: list[TensorSpec], options: Any, constant: bool) -> None:

@@ -50,6 +50,17 @@ def test_quantize(examples: int) -> None:
     check_cases(quantizes(), examples)
 
 
+@pytest.mark.parametrize("zero_point", [0, 3, -9, 40])
+@pytest.mark.parametrize("type", [TensorType.INT4, TensorType.UINT4])
+def test_quantize_to_four_bits(type: TensorType, zero_point: int) -> None:
+    q = Quantization.per_tensor(0.3, zero_point)
+    data = real_numbers(np.random.default_rng(0), (3, 67), q.scale)
+    model = single_operator_model(
+        "QUANTIZE", [TensorSpec(TensorType.FLOAT32, data.shape)], [TensorSpec(type, data.shape, q)], version=6
+    )
+    check_cases(st.just(Case(model, [data])), 1)
+
+
 def test_quantize_a_large_tensor() -> None:
     """More than one block."""
     q = Quantization.per_tensor(0.03, 5)

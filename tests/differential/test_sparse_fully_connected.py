@@ -100,6 +100,13 @@ def test_real_weights_are_made_dense(order: tuple[int, ...], blocks: dict[int, i
     )
 
 
+def test_operators_without_a_kernel_for_them() -> None:
+    filter = in_blocks(np.eye(2, 16, dtype=np.float32), None)
+    model = single_operator_model("NEG", [filter], [TensorSpec(FLOAT32, ())])
+    with pytest.raises(UnsupportedError, match="NEG: its kernel takes no sparse tensors, such as 'input0'"):
+        run_int8rt(model, [])
+
+
 @pytest.mark.parametrize("type", [INT8, FLOAT32, TensorType.INT16])
 def test_other_forms_are_refused(type: TensorType) -> None:
     """What LiteRT refuses for int8 activations, and reads wrongly for others."""

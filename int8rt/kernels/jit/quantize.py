@@ -25,14 +25,13 @@ def lower(params: Any, context: LowerContext) -> Lowered | View | None:
         return tables.lower_unary(params, context)
     if params.scale.size != 1:
         return None
-    info = np.iinfo(params.dtype)
     values = {
         "input": At(input.index),
         "output": At(output.index),
         "scale": Data(params.scale.reshape(1)),
         "zero_point": int(params.zero_point.reshape(())),
-        "low": int(info.min),
-        "high": int(info.max),
+        "low": params.low,
+        "high": params.high,
         "flip": 128 if output.type == TensorType.INT8 else 0,
         "count": element_count(output.shape),
     }
