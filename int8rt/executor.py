@@ -83,7 +83,7 @@ class SubgraphExecutor:
         if self._plan is not None:
             return
         if self.subgraphs.depth == 0:
-            self.subgraphs.restart()
+            self.subgraphs.restart(preparing=True)
             check_supported(self._model, self.subgraph_index, self._profile)
         surroundings = Surroundings(self.subgraph_index, self._profile, self.subgraphs.budget, self._runtime)
         plan = make_plan(self._model, surroundings, self._resized)

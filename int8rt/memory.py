@@ -21,7 +21,7 @@ class MemoryLimits:
     `undeclared`, for shapes that follow from values met while running. The arena, packed weights, tables and working
     memory of a compiled model may take `total` and `undeclared` together.
     called: operators that called subgraphs may run in one invocation, counted in each round of a loop. Preparing one
-    for other shapes counts as 50, calling a subgraph as one more.
+    for other shapes counts as 20, calling a subgraph as one more. `allocate_tensors` may take a tenth of it.
     """
 
     tensor: int = 2 << 30

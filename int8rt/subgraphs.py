@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # Deeper than any converter nests them; each takes some frames of Python's stack.
 _DEEPEST = 32
-# What preparing an operator counts as, in operators run.
-_PREPARING = 50
+# What preparing an operator counts as, in operators run; and how much less than running `allocate_tensors` may take.
+_PREPARING = 20
+_SHARE_OF_PREPARING = 10
 
 
 class Subgraphs:
@@ -39,14 +40,14 @@ class Subgraphs:
         # Not held: it holds this object.
         self._first = weakref.ref(first)
         self._others: dict[int, SubgraphExecutor] = {}
-        self._count = 0
+        self._count, self._most = 0, limits.called
         self._done_once: set[int] = set()
         self._variables: dict[Handle, Array] = {}
         self._numbers: dict[Handle, int] = {}
 
-    def restart(self) -> None:
-        """Begin to count called operators anew."""
-        self._count = 0
+    def restart(self, preparing: bool = False) -> None:
+        """Begin to count called operators anew, for an invocation or only to prepare one."""
+        self._count, self._most = 0, self._limits.called // (_SHARE_OF_PREPARING if preparing else 1)
 
     def executor(self, index: int) -> SubgraphExecutor:
         """The executor of a subgraph."""
@@ -134,8 +135,8 @@ class Subgraphs:
 
     def _spend(self, operators: int) -> None:
         self._count += operators
-        if self._count > self._limits.called:
-            raise EvaluationError(f"called subgraphs run more than the {self._limits.called} operators of the limit")
+        if self._count > self._most:
+            raise EvaluationError(f"called subgraphs run more than the {self._most} operators of the limit")
 
     @contextmanager
     def _entered(self, index: int) -> Iterator[None]:
