@@ -42,7 +42,7 @@ def segments(plan: Plan, program: Program, settled: bool) -> list[Segment]:
     for step, item in items(plan, program, settled):
         if isinstance(item, NumpyStep):
             found.append(step)
-        elif item is not None:
+        elif item is not None and step.position not in program.unneeded:
             add(*item)
     add(*program.outward)
     return found
