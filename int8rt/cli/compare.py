@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def compare(
-    model: Annotated[Path, typer.Argument(help="A .tflite file.")],
+    model: Annotated[Path, typer.Argument(help="A .tflite file, or a folder made by `int8rt pack`.")],
     input: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,6 +49,16 @@ def compare(
             "--command", metavar="LINE", help='Judge a program: "prog {model} {inputs} {outputs}", with .npz files.'
         ),
     ] = None,
+    dump: Annotated[
+        Path | None,
+        typer.Option(
+            "--dump", metavar="PATH", help="Judge what a device recorded: an .npz file, a folder, or raw outputs."
+        ),
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option("--names", metavar="FILE", help="A JSON object: names in the dump to names of tensors."),
+    ] = None,
     python: Annotated[
         str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
     ] = None,
@@ -60,13 +70,13 @@ def compare(
 ) -> None:
     """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit.
 
-    With --sut, --delegate or --command: judge that runtime. Each operator is computed again from the inputs that the
-    runtime gave it, so that none is blamed for what came before it.
+    With --sut, --delegate, --command or --dump: judge that runtime. Each operator is computed again from the inputs
+    that the runtime gave it, so that none is blamed for what came before it.
     """
-    if any((sut, delegate, delegate_option, command, python, junit, bound, outputs_only)):
+    if any((sut, delegate, delegate_option, command, dump, names, python, junit, bound, outputs_only, model.is_dir())):
         from int8rt.cli.judging import Choice, compare_runtime
 
-        choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
+        choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
         compare_runtime(
             choice,
             model,

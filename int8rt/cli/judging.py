@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,11 @@ import typer
 
 if TYPE_CHECKING:
     from int8rt.interpreter import Backend
-    from int8rt.verify.runtimes.base import Runtime
+    from int8rt.model import Model
+    from int8rt.verify.runtimes.base import Array, Runtime
     from int8rt.verify.verdict import Judgement
+
+    Runs = list[tuple[str, Sequence[Array]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +28,21 @@ class Choice:
     command: str | None
     python: str | None
     timeout: float
+    dump: Path | None = None
+    names: Path | None = None
 
-    def open(self) -> Runtime:
-        """The runtime; `typer.BadParameter` where the options contradict each other."""
+    def open(self, labels: Sequence[str]) -> Runtime:
+        """The runtime; `typer.BadParameter` where the options contradict each other. labels: of the runs to come."""
         from int8rt.verify.runtimes.choose import open_runtime
 
+        if self.dump is not None:
+            if self.sut or self.delegate or self.command:
+                raise typer.BadParameter("--dump is what a runtime recorded: no --sut, no --delegate, no --command")
+            from int8rt.verify.runtimes.dump import DumpRuntime
+
+            return DumpRuntime(self.dump, labels, _read_names(self.names))
+        if self.names is not None:
+            raise typer.BadParameter("--names needs --dump")
         options = dict(self._pair(text) for text in self.delegate_options)
         if options and not self.delegate:
             raise typer.BadParameter("--delegate-option needs --delegate")
@@ -47,6 +61,47 @@ class Choice:
         return key, value
 
 
+def _read_names(path: Path | None) -> dict[str, str]:
+    """The object in a JSON file: strings to strings."""
+    import json
+
+    from int8rt.errors import InputError
+
+    if path is None:
+        return {}
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}") from None
+    if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
+        raise InputError(f"{path} is no JSON object of names to names")
+    return names
+
+
+def _read(choice: Choice, path: Path, input: list[str], seed: int) -> tuple[bytes, Model, Runs]:
+    """The model's file, the model, and the runs: (label, inputs)."""
+    from int8rt.cli.feed import read_inputs
+    from int8rt.schema import read_model
+    from int8rt.verify.bundle import read_bundle
+    from int8rt.verify.inputs import KINDS, make_inputs
+
+    runs: Runs = []
+    if path.is_dir():
+        bundle = read_bundle(path)
+        content, model = bundle.content, bundle.model
+        runs.extend(bundle.runs)
+    else:
+        content = path.read_bytes()
+        model = read_model(content)
+    if input:
+        return content, model, [("given", read_inputs(model, input))]
+    if not runs and choice.dump is not None:
+        raise typer.BadParameter("say what the dump was made of: --input, or the packed folder instead of the model")
+    if not runs:
+        runs.extend((kind, make_inputs(model, kind, seed)) for kind in KINDS)
+    return content, model, runs
+
+
 def compare_runtime(
     choice: Choice,
     path: Path,
@@ -63,16 +118,11 @@ def compare_runtime(
 ) -> None:
     """Judge the chosen runtime on a model, print or write what was found, and exit with 0 or 1."""
     from int8rt.cli.app import ExitCode
-    from int8rt.cli.feed import read_inputs
     from int8rt.cli.progress import progress
-    from int8rt.schema import read_model
-    from int8rt.verify.inputs import KINDS, make_inputs
     from int8rt.verify.judge import Judge
 
-    content = path.read_bytes()
-    model = read_model(content)
-    runs = [("given", read_inputs(model, input))] if input else [(k, make_inputs(model, k, seed)) for k in KINDS]
-    runtime = choice.open()
+    content, model, runs = _read(choice, path, input, seed)
+    runtime = choice.open([label for label, _ in runs])
     try:
         judge = Judge(model, content, runtime, profile=profile, backend=backend, operators=operators)
         for label, values in progress(runs, "comparing"):

@@ -15,14 +15,15 @@ HEADER = ("#", "operator", "verdict", "by itself", "in the model", "differences 
 
 
 def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | list[Sequence[str]]]:
-    """Lines, and in their midst the rows of a table under `HEADER`. all_operators: exact ones too."""
+    """Lines, and in their midst the rows of a table under `HEADER`. all_operators: exact and unknown ones too."""
     yield f"{judgement.runtime} beside int8rt, {judgement.profile}; inputs: {', '.join(judgement.runs)}"
     for fault in judgement.faults:
         yield f"{fault.run}: {fault.kind}: {shown(fault.message)}"
     for output in judgement.outputs:
         if output.statistics.elements:
             yield f"output {output.index} {shown(output.name)!r}: {_output(output)}"
-    listed = [o for o in judgement.operators if all_operators or o.verdict is not Verdict.EXACT]
+    silent = () if all_operators else (Verdict.EXACT, Verdict.UNKNOWN)
+    listed = [operator for operator in judgement.operators if operator.verdict not in silent]
     if listed:
         yield [_row(operator) for operator in listed]
     if judgement.operators:
@@ -98,6 +99,8 @@ def _row(operator: OperatorReport) -> tuple[str, ...]:
 def _summary(judgement: Judgement) -> str:
     counts = Counter(str(operator) for operator in judgement.operators)
     text = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1]))
+    if all(operator.verdict is Verdict.UNKNOWN for operator in judgement.operators):
+        return f"{len(judgement.operators)} operators, of which the runtime shows nothing"
     bound = judgement.least_bound
     least = "no bound would pass" if bound is None else f"the least bound that passes: {bound:g}"
     return f"{len(judgement.operators)} operators: {text}; {least}"

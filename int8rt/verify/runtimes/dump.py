@@ -1,8 +1,8 @@
 """What a device has recorded, as a runtime: outputs, and intermediate tensors if there are any.
 
 A dump is an .npz file, a folder of .npy, .npz and raw files, or one raw file with all outputs in order, as TensorFlow
-Lite's `benchmark_model --output_filepath` writes it. With several runs: a folder for each by the run's label, or names
-that begin with "label/". Raw data is little-endian, without a header.
+Lite's `benchmark_model --output_filepath` writes it. With several runs: a folder or a file for each by the run's label,
+or names that begin with "label/". Raw data is little-endian, without a header.
 """
 
 from __future__ import annotations
@@ -68,18 +68,23 @@ class DumpRuntime:
         """Nothing is held."""
 
     def _recorded(self, model: Model, label: str) -> Iterator[tuple[str, Array | bytes]]:
-        path = self._path
+        path, runs = self._path, len(self._labels)
+        if path.is_dir():
+            alone = [path / f"{label}{suffix}" for suffix in (".npz", *_RAW)]
+            own = next((file for file in alone if file.is_file()), None)
+            if own is not None:  # the run's own file
+                path, runs = own, 1
         if path.is_dir():
             folder = path / label
-            files = folder if folder.is_dir() else path if len(self._labels) == 1 else None
+            files = folder if folder.is_dir() else path if runs == 1 else None
             if files is None:
                 raise InputError(f"the dump has no folder {label}")
             for file in sorted(files.iterdir()):
-                yield from _from_file(file, "", len(self._labels))
+                yield from _from_file(file, "", runs)
         elif path.suffix in _RAW:
             yield from _outputs_in_order(model, path.read_bytes())
         else:
-            yield from _from_file(path, label, len(self._labels))
+            yield from _from_file(path, label, runs)
 
     def _find(self, model: Model, name: str) -> int | None:
         key = self._names.get(name, name)
