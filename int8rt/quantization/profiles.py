@@ -40,7 +40,13 @@ TFLITE_REF = Profile(
     {"FULLY_CONNECTED": Rounding.FLOAT64},
 )
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF,)}
+TFLITE_REF_2_19 = Profile(
+    "tflite-ref@2.19",
+    "ai-edge-litert 1.2.0 (TensorFlow 2.19), OpResolverType.BUILTIN_REF: FULLY_CONNECTED rounds twice like all others",
+    {},
+)
+
+PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19)}
 
 
 def get_profile(name: str) -> Profile:

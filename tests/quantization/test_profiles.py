@@ -1,0 +1,47 @@
+"""What the profiles say of FULLY_CONNECTED, on sums where the roundings differ."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from int8rt.interpreter import Backend, Interpreter
+from int8rt.model import Quantization, TensorType
+from int8rt.quantization import PROFILES
+from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.schema.options import FullyConnectedOptions
+from tests.quantization.exact import half_away, high_mul
+
+# The multiplier is 0.3 = 0.6 · 2^-1. A sum of 8 becomes 2.4, or first 4.8, rounded 5, and then 2.5, rounded 3.
+INPUT_SCALE, FILTER_SCALE, OUTPUT_SCALE = 0.5, 0.375, 0.625
+MULTIPLIER, RIGHT_SHIFT = round(0.6 * 2**31), 1
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jit"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_fully_connected(profile: str, backend: Backend) -> None:
+    q = Quantization.per_tensor
+    sums = np.arange(-128, 128, dtype=np.int8).reshape(256, 1)
+    model = single_operator_model(
+        "FULLY_CONNECTED",
+        [
+            TensorSpec(TensorType.INT8, (256, 1), q(INPUT_SCALE)),
+            TensorSpec.constant(np.int8([[1]]), q(FILTER_SCALE)),
+            None,
+        ],
+        [TensorSpec(TensorType.INT8, (256, 1), q(OUTPUT_SCALE))],
+        FullyConnectedOptions(),
+    )
+    interpreter = Interpreter(model_content=model, profile=profile, backend=backend)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(0, sums)
+    interpreter.invoke()
+    found = interpreter.get_tensor(model.subgraphs[0].outputs[0]).ravel().tolist()
+
+    real = Fraction(INPUT_SCALE) * Fraction(FILTER_SCALE) / Fraction(OUTPUT_SCALE)
+    once = [half_away(real * code) for code in range(-128, 128)]
+    twice = [half_away(high_mul(code, MULTIPLIER), 2**RIGHT_SHIFT) for code in range(-128, 128)]
+    assert (once[128 + 8], twice[128 + 8]) == (2, 3)
+    assert found == (once if profile == "tflite-ref" else twice)
