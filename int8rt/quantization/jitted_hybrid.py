@@ -48,7 +48,8 @@ def symmetric_quantize_row(source: Any, count: Any, target: Any) -> Any:
         store_u8(target, i, np.uint8(np.int32(rounded if rounded < high else high) + 128))
     for i in range(split, count):
         scaled = load_f32(source, i) * inverse
-        scaled = scaled if scaled > low else low
+        # What does not fit int32 becomes the least of it.
+        scaled = scaled if (scaled > low) & (scaled < _TOO_LARGE) else low
         rounded = round_half_away_float32(scaled if scaled < high else high)
         store_u8(target, i, np.uint8(np.int32(rounded) + 128))
     return largest / np.float32(127)

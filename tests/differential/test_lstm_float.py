@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from int8rt.kernels.lstm.bidirectional import AUX_INPUT, BACKWARD, FORWARD
 from int8rt.kernels.lstm.tensors import SINGLE, LstmLayout
-from int8rt.model import Model, Quantization, Shape, TensorType
+from int8rt.model import ActivationFunctionType, Model, Quantization, Shape, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.enums import LSTMKernelType
 from int8rt.schema.options import BidirectionalSequenceLSTMOptions, LSTMOptions, UnidirectionalSequenceLSTMOptions
@@ -23,12 +23,15 @@ FLOAT32, UINT8 = TensorType.FLOAT32, TensorType.UINT8
 
 
 class Cell:
-    """Draws the tensors of one LSTM into `specs`. type: of the weights."""
+    """Draws the tensors of one LSTM into `specs`. type: of the weights. plain: without what few models have."""
 
-    def __init__(self, draw: st.DrawFn, rng: np.random.Generator, type: TensorType, n_cell: int, n_output: int) -> None:
+    def __init__(
+        self, draw: st.DrawFn, rng: np.random.Generator, type: TensorType, n_cell: int, n_output: int, plain: bool
+    ) -> None:
         self.draw, self.rng, self.type, self.n_cell, self.n_output = draw, rng, type, n_cell, n_output
-        self.projection = n_cell != n_output or draw(st.booleans())
-        self.cifg, self.peephole, self.layer_norm = (draw(st.booleans()) for _ in range(3))
+        self.projection = not plain and (n_cell != n_output or draw(st.booleans()))
+        self.cifg = draw(st.booleans())
+        self.peephole, self.layer_norm = (not plain and draw(st.booleans()) for _ in range(2))
 
     def add(
         self, specs: list[TensorSpec | None], layout: LstmLayout, batch: int, n_input: int, n_aux: int, diagonal: bool
@@ -95,17 +98,18 @@ def rounds(rng: np.random.Generator, model: Model, shapes: Sequence[Shape]) -> R
 
 
 @st.composite
-def cells(draw: st.DrawFn, type: TensorType, single_step: bool = False) -> Rounds:
+def cells(draw: st.DrawFn, type: TensorType, single_step: bool = False, plain: bool = False) -> Rounds:
     time, batch, n_input = draw(st.integers(1, 4)), draw(st.integers(1, 6)), draw(st.integers(1, 40))
-    n_cell, n_output = gate_sizes(draw)
+    n_cell, n_output = (4 * draw(st.integers(1, 12)),) * 2 if plain else gate_sizes(draw)
     rng = generator(draw, time, batch, n_input, n_cell, n_output)
-    cell, time_major = Cell(draw, rng, type, n_cell, n_output), draw(st.booleans())
+    cell, time_major = Cell(draw, rng, type, n_cell, n_output, plain), draw(st.booleans())
     specs: list[TensorSpec | None] = [None] * 24
     shape: Shape = (time, batch, n_input) if time_major else (batch, time, n_input)
     shape = (batch, n_input) if single_step else shape
     specs[0] = TensorSpec(FLOAT32, shape)
-    cell.add(specs, SINGLE, batch, n_input, 0, diagonal=not single_step and draw(st.booleans()))
-    name, activation, asymmetric = "LSTM", draw(all_activations), draw(st.booleans())
+    cell.add(specs, SINGLE, batch, n_input, 0, diagonal=not (single_step or plain) and draw(st.booleans()))
+    name, asymmetric = "LSTM", draw(st.booleans())
+    activation = ActivationFunctionType.TANH if plain else draw(all_activations)
     options: object = LSTMOptions(activation, **clips(rng), asymmetric_quantize_inputs=asymmetric)
     if not single_step:
         name = "UNIDIRECTIONAL_SEQUENCE_LSTM"
@@ -132,7 +136,7 @@ def pairs_of_cells(draw: st.DrawFn, type: TensorType) -> Rounds:
     if len(shapes) > 1:
         specs[AUX_INPUT] = TensorSpec(FLOAT32, shapes[1])
     for layout, (n_cell, n_output) in zip((FORWARD, BACKWARD), sizes, strict=True):
-        Cell(draw, rng, type, n_cell, n_output).add(specs, layout, batch, n_input, n_aux, diagonal=False)
+        Cell(draw, rng, type, n_cell, n_output, plain=False).add(specs, layout, batch, n_input, n_aux, diagonal=False)
     options = BidirectionalSequenceLSTMOptions(
         draw(all_activations),
         **clips(rng),
@@ -189,6 +193,12 @@ all_types = pytest.mark.parametrize("type", [FLOAT32, TensorType.INT8, UINT8], i
 @all_types
 def test_unidirectional_sequence_lstm(examples: int, type: TensorType) -> None:
     check_rounds(cells(type), examples)
+
+
+@examples
+@all_types
+def test_cells_that_are_compiled(examples: int, type: TensorType) -> None:
+    check_rounds(st.booleans().flatmap(lambda single_step: cells(type, single_step, plain=True)), examples)
 
 
 @examples
