@@ -45,7 +45,8 @@ def dequantize_in_eights(q: npt.NDArray[Any], scale: float, zero_point: int) -> 
     """
     eights = q.size // 8 * 8
     flat = q.reshape(-1)
-    result = dequantize(flat, scale, zero_point)
+    result = np.empty(flat.shape, np.float32)
+    result[eights:] = dequantize(flat[eights:], scale, zero_point)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         offset = np.float32(np.float64(-zero_point) * scale)
         result[:eights] = flat[:eights].astype(np.float32) * np.float32(scale) + offset

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from tests.differential.convolutions import (
     step,
     zero_point_pair,
 )
+from tests.differential.harness import run_int8rt
 
 pytestmark = pytest.mark.litert
 
@@ -68,3 +70,27 @@ def depthwise_convolutions(draw: st.DrawFn, type: TensorType) -> Case:
 @pytest.mark.parametrize("type", ["int8", "uint8", "int16"])
 def test_depthwise_conv(type: str, examples: int) -> None:
     check_cases(depthwise_convolutions(TensorType[type.upper()]), examples)
+
+
+def test_version_7_is_version_6_with_int4_weights() -> None:
+    """BUILTIN_REF is not registered for version 7, though its kernel unpacks int4 weights."""
+    rng = np.random.default_rng(0)
+    filter = TensorSpec.constant(
+        rng.integers(-8, 8, (1, 3, 3, 6)).astype(np.int8), Quantization.per_tensor(0.1), type=TensorType.INT4
+    )
+    inputs = [TensorSpec(TensorType.INT8, (1, 5, 6, 6), Quantization.per_tensor(0.5, 3)), filter]
+    output = TensorSpec(TensorType.INT8, (), Quantization.per_tensor(0.7, -4))
+    older, newer = (
+        case(
+            np.random.default_rng(1),
+            "DEPTHWISE_CONV_2D",
+            inputs,
+            [output],
+            DepthwiseConv2DOptions(stride_w=1, stride_h=1),
+            version,
+        )
+        for version in (6, 7)
+    )
+    check_cases(st.just(older), 1)
+    found = [run_int8rt(drawn.model, older.inputs)[2] for drawn in (older, newer)]
+    np.testing.assert_array_equal(*found)

@@ -113,9 +113,14 @@ def _decode(params: DetectionPostProcessParams, encodings: Array, anchors: Array
     y_scale, x_scale, h_scale, w_scale = (np.float64(scale) for scale in params.scale_values)
     with np.errstate(all="ignore"):
         center = np.stack([y / y_scale * anchor_h + anchor_y, x / x_scale * anchor_w + anchor_x], 1).astype(np.float32)
-        half_h, half_w = 0.5 * libm.exp(h / h_scale) * anchor_h, 0.5 * libm.exp(w / w_scale) * anchor_w
-        half = np.stack([half_h, half_w], 1).astype(np.float32)
+        half = np.stack([0.5 * _exp(h / h_scale) * anchor_h, 0.5 * _exp(w / w_scale) * anchor_w], 1).astype(np.float32)
         return np.concatenate([center - half, center + half], 1)
+
+
+def _exp(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # Quantized encodings have few values, and the C library is asked for one at a time.
+    distinct, places = np.unique(values, return_inverse=True)
+    return libm.exp(distinct)[places]
 
 
 def _real(codes: Array, quantization: tuple[float, int] | None) -> Float32:
@@ -144,7 +149,8 @@ def _fast(params: DetectionPostProcessParams, boxes: Float32, scores: Float32) -
 def _best_classes(scores: Float32, count: int) -> list[int]:
     if count > 1:
         return partial_argsort_descending(scores.tolist(), count)
-    return [0 if np.isnan(scores).all() else int(np.nanargmax(scores))]
+    ordered = np.flatnonzero(~np.isnan(scores))
+    return [int(ordered[np.argmax(scores[ordered])]) if ordered.size else 0]
 
 
 def _regular(params: DetectionPostProcessParams, boxes: Float32, scores: Float32) -> _Chosen:

@@ -20,25 +20,29 @@ def suppress(
     """
     kept = np.flatnonzero(scores >= np.float32(score_threshold))
     candidates = kept[np.argsort(-scores[kept], kind="stable")]
+    corners, threshold = np.ascontiguousarray(boxes[candidates].T), np.float32(iou_threshold)
     selected: list[int] = []
     while candidates.size and len(selected) < most:
-        best, candidates = candidates[0], candidates[1:]
-        selected.append(int(best))
-        overlap = intersection_over_union(boxes[best], boxes[candidates])
-        candidates = candidates[~(overlap > np.float32(iou_threshold))]
+        selected.append(int(candidates[0]))
+        apart = ~(intersection_over_union(corners[:, 0], corners[:, 1:]) > threshold)
+        candidates, corners = candidates[1:][apart], np.compress(apart, corners[:, 1:], axis=1)
     return np.array(selected, np.intp)
 
 
 def intersection_over_union(box: Float32, others: Float32) -> Float32:
-    """float32[N] of a box [4] and others [N,4]; 0 where one of the two has no area."""
+    """float32[N] of a box [4] and others [4,N]; 0 where one of the two has no area."""
     with np.errstate(all="ignore"):
         area = (box[2] - box[0]) * (box[3] - box[1])
-        areas = (others[:, 2] - others[:, 0]) * (others[:, 3] - others[:, 1])
+        areas = (others[2] - others[0]) * (others[3] - others[1])
         # As std::max and std::min: the first of two that do not compare.
-        low = np.where(box[:2] < others[:, :2], others[:, :2], box[:2])
-        high = np.where(others[:, 2:] < box[2:], others[:, 2:], box[2:])
-        sides = high - low
-        sides = np.where(sides < 0, np.float32(0), sides)
-        intersection = sides[:, 0] * sides[:, 1]
-        ratio = intersection / (area + areas - intersection)
-    return np.where((area <= 0) | (areas <= 0), np.float32(0), ratio)
+        top, left = (np.where(box[i] < others[i], others[i], box[i]) for i in (0, 1))
+        bottom, right = (np.where(others[i] < box[i], others[i], box[i]) for i in (2, 3))
+        height, width = bottom - top, right - left
+        height[height < 0] = 0
+        width[width < 0] = 0
+        intersection = height * width
+        ratio: Float32 = intersection / (area + areas - intersection)
+    if area <= 0:
+        ratio[:] = 0
+    ratio[areas <= 0] = 0
+    return ratio
