@@ -64,8 +64,8 @@ def _kernel(name: str, operation: Callable[..., Array], max_version: int, *more_
     )
 
 
-EQUAL = _kernel("EQUAL", np.equal, 5, "bool")
-NOT_EQUAL = _kernel("NOT_EQUAL", np.not_equal, 4, "bool")
+EQUAL = _kernel("EQUAL", np.equal, 5, "bool", "string")
+NOT_EQUAL = _kernel("NOT_EQUAL", np.not_equal, 4, "bool", "string")
 LESS = _kernel("LESS", np.less, 3)
 LESS_EQUAL = _kernel("LESS_EQUAL", np.less_equal, 2)
 GREATER = _kernel("GREATER", np.greater, 2)

@@ -48,6 +48,8 @@ def prepare(context: OperatorContext) -> WhileParams:
     if not fixed and any(i != j for i, j in moved):
         # LiteRT then reads memory that it has freed.
         raise context.unsupported("the body passes an input on as another output, and shapes change")
+    if any(context.outputs[i].type is TensorType.STRING for i, _ in moved):
+        raise context.unsupported("the body passes strings on")  # freed likewise
     return WhileParams(
         output_shapes=shapes if fixed else (None,) * len(shapes),
         condition=options.cond_subgraph_index,
