@@ -66,6 +66,7 @@ from int8rt.kernels.pooling import AVERAGE_POOL_2D, L2_POOL_2D, MAX_POOL_2D
 from int8rt.kernels.pow import POW
 from int8rt.kernels.prelu import PRELU
 from int8rt.kernels.quantize import QUANTIZE
+from int8rt.kernels.random_ops import MULTINOMIAL, RANDOM_STANDARD_NORMAL, RANDOM_UNIFORM
 from int8rt.kernels.range import RANGE
 from int8rt.kernels.reduce import REDUCE_ALL, REDUCE_ANY, REDUCE_MAX, REDUCE_MIN
 from int8rt.kernels.reduce_prod import REDUCE_PROD
@@ -77,6 +78,7 @@ from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.resource_variables import ASSIGN_VARIABLE, READ_VARIABLE, VAR_HANDLE
 from int8rt.kernels.reverse import REVERSE_V2
 from int8rt.kernels.reverse_sequence import REVERSE_SEQUENCE
+from int8rt.kernels.rng_bit_generator import STABLEHLO_RNG_BIT_GENERATOR
 from int8rt.kernels.rnn.bidirectional import BIDIRECTIONAL_SEQUENCE_RNN
 from int8rt.kernels.rnn.single_step import RNN
 from int8rt.kernels.rnn.unidirectional import UNIDIRECTIONAL_SEQUENCE_RNN
@@ -193,6 +195,7 @@ KERNELS: Mapping[str, Kernel] = {
         MINIMUM,
         MIRROR_PAD,
         MUL,
+        MULTINOMIAL,
         NEG,
         NON_MAX_SUPPRESSION_V4,
         NON_MAX_SUPPRESSION_V5,
@@ -204,6 +207,8 @@ KERNELS: Mapping[str, Kernel] = {
         POW,
         PRELU,
         QUANTIZE,
+        RANDOM_STANDARD_NORMAL,
+        RANDOM_UNIFORM,
         RANGE,
         RANK,
         READ_VARIABLE,
@@ -253,6 +258,7 @@ KERNELS: Mapping[str, Kernel] = {
         STABLEHLO_MULTIPLY,
         STABLEHLO_PAD,
         STABLEHLO_REDUCE_WINDOW,
+        STABLEHLO_RNG_BIT_GENERATOR,
         STABLEHLO_SCATTER,
         STRIDED_SLICE,
         SUB,

@@ -1,4 +1,4 @@
-"""Models of look-ups, hashes and sequences of words."""
+"""Models of look-ups, hashes, sequences of words and random numbers."""
 
 from __future__ import annotations
 
@@ -42,4 +42,13 @@ def lookup_models() -> dict[str, Model]:
     add("LSH_PROJECTION", [_t((3, 4), FLOAT32), _t((5, 7)), _t((5,), FLOAT32)], [_t((3,), INT32)], bits)
     sentence = TensorSpec.constant(np.array([b"a b cd e"], object))
     add("SKIP_GRAM", [sentence], [TensorSpec(TensorType.STRING, (5,))], o.SkipGramOptions(2, 1))
+    seeds = o.RandomOptions(1, 2)
+    for name in ("RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL"):
+        add(name, [_c([3, 5])], [_t((3, 5), FLOAT32)], seeds)
+    made["RANDOM_UNIFORM.1"] = single_operator_model(
+        "RANDOM_UNIFORM", [_t((2,), INT32)], [_t((3, 5), FLOAT32)], o.RandomOptions()
+    )
+    add("MULTINOMIAL", [_t((2, 3), FLOAT32), _c(4)], [_t((2, 4), INT32)], seeds)
+    state = TensorSpec(TensorType.UINT64, (2,))
+    add("STABLEHLO_RNG_BIT_GENERATOR", [state], [state, _t((3, 5), INT32)], o.StablehloRngBitGeneratorOptions())
     return made
