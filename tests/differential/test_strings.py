@@ -38,7 +38,6 @@ def drawn(shape: Shape, seed: int) -> npt.NDArray[Any]:
         ((1,), (7,)),
         ((2, 1, 1, 1, 3), (2, 1, 1, 1, 3)),
         ((0,), (1,)),
-        ((), (3,)),
     ],
 )
 def test_comparisons(name: str, shapes: tuple[Shape, Shape]) -> None:
