@@ -1,21 +1,24 @@
-"""GELU: x · Φ(x), Φ the normal distribution function, element by element, by a look-up table.
+"""GELU: x · Φ(x), Φ the normal distribution function, element by element.
 
-input: T[...], output: T[...]; T is int8, uint8 or int16. The option `approximate` takes a formula with tanh instead.
-An int16 table leaves out the output's zero point, as TensorFlow Lite's does.
+input: T[...], output: T[...]; T is float32, or int8, uint8 or int16 with a look-up table. The option `approximate`
+takes a formula with tanh instead. Tables are made with the C library's functions, float32 tensors take Eigen's. An
+int16 table leaves out the output's zero point, as TensorFlow Lite's does.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import LookupTableParams, evaluate_lookup_table, prepare_lookup_table
-from int8rt.quantization import libm
+from int8rt.model import TensorType
+from int8rt.quantization import eigen, eigen_erfc, libm
 from int8rt.schema.options import GeluOptions
 
 _SQRT_HALF = np.float32(math.sqrt(0.5))
@@ -35,17 +38,40 @@ def gelu_approximate(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return result
 
 
-def prepare(context: OperatorContext) -> LookupTableParams:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatGeluParams(Params):
+    """Of float32 tensors. approximate: the formula with tanh."""
+
+    approximate: bool
+
+
+def prepare(context: OperatorContext) -> LookupTableParams | FloatGeluParams:
     """Make the table."""
     approximate = context.options(GeluOptions).approximate
+    if context.input(0).type == TensorType.FLOAT32:
+        return FloatGeluParams(output_shapes=(context.input(0).shape,), approximate=approximate)
     return prepare_lookup_table(context, gelu_approximate if approximate else gelu)
+
+
+def evaluate(params: LookupTableParams | FloatGeluParams, input: Array) -> Array:
+    """GELU of an array."""
+    if isinstance(params, LookupTableParams):
+        return evaluate_lookup_table(params, input)
+    x = input.reshape(-1)
+    with np.errstate(all="ignore"):
+        if params.approximate:
+            cubic = x + np.float32(0.044715) * (x * x * x)
+            result = np.float32(0.5) * x * (np.float32(1) + eigen.tanh(_SQRT_2_OVER_PI * cubic))
+        else:
+            result = np.float32(0.5) * x * eigen_erfc.erfc(x * -_SQRT_HALF)
+    return np.asarray(result, np.float32).reshape(input.shape)
 
 
 GELU = Kernel(
     name="GELU",
-    signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
+    signatures=signatures("T -> T", T=("int8", "uint8", "int16", "float32")),
     prepare=prepare,
-    evaluate=evaluate_lookup_table,
+    evaluate=evaluate,
     source="kernels/activations.cc, reference/gelu.h, internal/common.h",
     max_version=2,
 )

@@ -23,13 +23,13 @@ _TANH_DENOMINATOR = (8.015776984e-7, 3.326951409e-4, 2.597254514e-2, 4.673548340
 
 _LOGISTIC_HIGH = np.float32(16.6355324)
 _LOGISTIC_LOW = np.float32(-104)
-_LOG2_E = np.float32(1.44269504088896341)
+LOG2_E = np.float32(1.44269504088896341)
 # ln 2 in two parts.
-_LN2_HIGH, _LN2_LOW = np.float32(-0.693359375), np.float32(2.12194440e-4)
+LN2_HIGH, LN2_LOW = np.float32(-0.693359375), np.float32(2.12194440e-4)
 _EXP_EVEN = (4.1898667812347412109375e-2, 0.49999141693115234375)
 _EXP_ODD = (8.33471305668354034423828125e-3, 0.16666877269744873046875)
 
-_LANES = 4
+LANES = 4
 
 
 def tanh(x: Float32) -> Float32:
@@ -38,8 +38,8 @@ def tanh(x: Float32) -> Float32:
     x = np.where(x < _TANH_CLAMP, x, _TANH_CLAMP)
     x = np.where(x > -_TANH_CLAMP, x, -_TANH_CLAMP)
     square = x * x
-    numerator = (square * x) * _polynomial(square, _TANH_NUMERATOR) + x
-    return np.asarray(numerator / _polynomial(square, _TANH_DENOMINATOR))
+    numerator = (square * x) * polynomial(square, _TANH_NUMERATOR) + x
+    return np.asarray(numerator / polynomial(square, _TANH_DENOMINATOR))
 
 
 def logistic(x: Float32, first: int = 0) -> Float32:
@@ -48,8 +48,8 @@ def logistic(x: Float32, first: int = 0) -> Float32:
     Groups of four elements at addresses divisible by 16 are approximated; the elements before and after use the C
     library's exp. first: the position of the vector's first element among such groups, counted in elements.
     """
-    start = min(-first % _LANES, len(x))
-    stop = start + (len(x) - start) // _LANES * _LANES
+    start = min(-first % LANES, len(x))
+    stop = start + (len(x) - start) // LANES * LANES
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         ends = [_logistic_of_scalars(x[:start]), _logistic_of_groups(x[start:stop]), _logistic_of_scalars(x[stop:])]
     return np.concatenate(ends)
@@ -63,10 +63,10 @@ def _logistic_of_scalars(x: Float32) -> Float32:
 def _logistic_of_groups(x: Float32) -> Float32:
     """e^(x/2) = 2^m · e^r with |r| <= ln(2) / 2, squared, and divided by one more than itself."""
     half = np.where(x < _LOGISTIC_HIGH, x, _LOGISTIC_HIGH) * np.float32(0.5)
-    m = np.floor(half * _LOG2_E + np.float32(0.5))
-    r = m * _LN2_LOW + (m * _LN2_HIGH + half)
+    m = np.floor(half * LOG2_E + np.float32(0.5))
+    r = m * LN2_LOW + (m * LN2_HIGH + half)
     square = r * r
-    even, odd = _polynomial(square, _EXP_EVEN), _polynomial(square, _EXP_ODD)
+    even, odd = polynomial(square, _EXP_EVEN), polynomial(square, _EXP_ODD)
     p = square * (r * odd + even) + (r + np.float32(1))
     exponent = np.clip(m + np.float32(127), 0, 255).astype(np.int32)
     e = p * (exponent << 23).view(np.float32)
@@ -74,7 +74,7 @@ def _logistic_of_groups(x: Float32) -> Float32:
     return np.where(x < _LOGISTIC_LOW, np.float32(0), e / (np.float32(1) + e))
 
 
-def _polynomial(x: Float32, coefficients: Sequence[float]) -> Float32:
+def polynomial(x: Float32, coefficients: Sequence[float]) -> Float32:
     """Horner's scheme, the highest coefficient first."""
     value = np.full(x.shape, coefficients[0], np.float32)
     for coefficient in coefficients[1:]:

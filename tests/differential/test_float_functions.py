@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import LocalResponseNormalizationOptions, SoftmaxOptions
+from int8rt.schema.options import GeluOptions, LocalResponseNormalizationOptions, SoftmaxOptions
 from tests.differential.cases import Case, case, check_cases, examples, random_data, shapes
 from tests.differential.convolutions import generator
+from tests.differential.elementwise import SPECIAL
 from tests.differential.harness import assert_equal, oracle, run_int8rt
 
 pytestmark = pytest.mark.litert
@@ -58,6 +59,28 @@ def local_response_normalizations(draw: st.DrawFn) -> Case:
 @examples
 def test_local_response_normalization(examples: int) -> None:
     check_cases(local_response_normalizations(), examples)
+
+
+@st.composite
+def gelus(draw: st.DrawFn) -> Case:
+    """Every number of elements that is left over after groups of four."""
+    shape = draw(shapes((0, 3), 9))
+    spec, options = TensorSpec(TensorType.FLOAT32, shape), GeluOptions(approximate=draw(st.booleans()))
+    data = real_numbers(generator(draw, *shape), shape)
+    return Case(single_operator_model("GELU", [spec], [TensorSpec(TensorType.FLOAT32, ())], options, 2), [data])
+
+
+@examples
+def test_gelu(examples: int) -> None:
+    check_cases(gelus(), examples)
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_of_many_numbers(approximate: bool) -> None:
+    data = np.concatenate([SPECIAL, np.linspace(-20, 20, 20_001).astype(np.float32)])
+    spec = TensorSpec(TensorType.FLOAT32, data.shape)
+    model = single_operator_model("GELU", [spec], [spec], GeluOptions(approximate=approximate), 2)
+    check_cases(st.just(Case(model, [data])), 1)
 
 
 def test_elu_is_that_of_the_optimized_kernels() -> None:
