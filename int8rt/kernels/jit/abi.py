@@ -147,6 +147,12 @@ def _each_64(e: Emitter, count: Any, body: Callable[[Any], None]) -> None:
     e.b.position_at_end(after)
 
 
+@helper
+def hold(value, low, high):  # type: ignore[no-untyped-def]
+    """A value within bounds."""
+    return min(max(value, low), high)
+
+
 def share(count: Any, thread: Any, threads: Any) -> Any:
     """[first, last) of `count` items that belong to `thread`; contiguous, and disjoint between threads."""
     return count * thread // threads, count * (thread + 1) // threads

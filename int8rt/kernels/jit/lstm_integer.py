@@ -16,6 +16,7 @@ from int8rt.kernels.jit.abi import (
     carray,
     fields,
     helper,
+    hold,
     kernel,
     load_i16,
     load_i32,
@@ -133,12 +134,6 @@ def _matrix(
         f"{name}_sums_bytes": 4 * padded_channels(level, len(weights)),
         f"{name}_constants": Data(constants.astype(np.int32)),
     }
-
-
-@helper
-def hold(value, low, high):  # type: ignore[no-untyped-def]
-    """A value within bounds."""
-    return min(max(value, low), high)
 
 
 @helper
