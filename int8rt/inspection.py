@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from int8rt.errors import Int8rtError
 from int8rt.executor import SubgraphExecutor
 from int8rt.kernels.base import Array, Deferred
+from int8rt.kernels.custom.summary import CustomSummary, custom_operators
 from int8rt.kernels.custom.table import find_kernel
 from int8rt.memory import MemoryLimits, tensor_bytes
 from int8rt.model import Model, Operator, Subgraph, Tensor
@@ -62,6 +63,7 @@ class SubgraphSummary:
     tensors: tuple[TensorSummary, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    custom: tuple[CustomSummary, ...]
     unsupported: tuple[Unsupported, ...]
     refusal: str
     macs: int
@@ -136,6 +138,7 @@ def _subgraph(model: Model, index: int, profile: Profile) -> SubgraphSummary:
         tensors=tuple(_tensor(model, i, tensor) for i, tensor in enumerate(graph.tensors)),
         inputs=graph.inputs,
         outputs=graph.outputs,
+        custom=custom_operators(graph),
         unsupported=unsupported,
         refusal=refusal,
         macs=macs.total(),

@@ -66,6 +66,10 @@ def _show_graph(graph: SubgraphSummary, all_tensors: bool) -> None:
         for kind in graph.operators
     ]
     print(columns(("operator", "count", "compiled", "MACs", "version", "types"), rows, right=(1, 2, 3)))
+    if graph.custom:
+        print()
+        custom = [(item.operator, item.source, item.options) for item in graph.custom]
+        print(columns(("custom operator", "from", "options"), custom))
     roles = dict.fromkeys(graph.inputs, "input") | dict.fromkeys(graph.outputs, "output")
     shown = graph.tensors if all_tensors else [graph.tensors[index] for index in roles]
     if shown:

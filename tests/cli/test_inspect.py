@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flatbuffers import flexbuffers
 from typer.testing import CliRunner, Result
 
 from int8rt.cli.app import app
-from int8rt.model import TensorType
+from int8rt.model import Quantization, TensorType
 from int8rt.samples import digits
 from int8rt.schema import ModelBuilder, read_model, write_model
 from tests.interpreter import models
@@ -71,6 +72,21 @@ def test_what_cannot_run_is_named_and_names_of_the_file_are_tamed(tmp_path: Path
     shown = inspect(write(tmp_path, write_model(builder.build()))).stdout
     assert "CUSTOM:edgetpu-custom-op: compiled for the Coral Edge TPU; only its device can run it" in shown
     assert "\x1b" not in shown
+
+
+def test_custom_operators_with_their_options(tmp_path: Path) -> None:
+    options = {"tolerance": 0.5, "log_if_failed": False, "secret": b"\x1b["}
+    builder = ModelBuilder().input("x", TensorType.INT8, (2,), Quantization.per_tensor(0.5))
+    builder.input("y", TensorType.FLOAT32, (2,))
+    for i, data in enumerate((bytes(flexbuffers.Dumps(options)), bytes(flexbuffers.Dumps(options)), b"\x01\x02")):
+        builder.output(f"z{i}", TensorType.FLOAT32, (2,))
+        builder.operator("CUSTOM", [0, 1], [f"z{i}"], custom_code="NumericVerify", custom_options=data)
+    path = write(tmp_path, write_model(builder.build()))
+    shown = inspect(path).stdout
+    decoded = '{"log_if_failed": false, "secret": "2 bytes", "tolerance": 0.5}'
+    assert f"CUSTOM:NumericVerify  kernels/numeric_verify.cc  {decoded}\n" in shown
+    (graph,) = json.loads(inspect(path, "--json").stdout)["subgraphs"]
+    assert [(item["options"], item["positions"]) for item in graph["custom"]] == [(decoded, [0, 1]), ("2 bytes", [2])]
 
 
 def test_what_cannot_be_prepared_is_said(tmp_path: Path) -> None:
