@@ -17,6 +17,7 @@ from int8rt.verify.compare import run_int8rt
 from int8rt.verify.judge import judge
 from int8rt.verify.report import junit, plain, text
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
+from int8rt.verify.statistics import measure
 from int8rt.verify.verdict import Judgement, Verdict
 from tests.interpreter import models
 
@@ -262,6 +263,12 @@ def test_the_text_of_a_crash() -> None:
     shown = described(judged(Pretender({"MUL": crash}, intermediates=True)))
     assert "one: crashed: boom?[31m" in shown
     assert "no bound would pass" in shown
+
+
+def test_a_histogram_with_many_steps_is_cut_short() -> None:
+    found = np.concatenate([np.full(20 + i, i, np.int8) for i in range(12)] + [np.full(3, 99, np.int8)])
+    shown = text.histogram(measure(found, np.zeros_like(found)))
+    assert shown == "+5: 25  +6: 26  +7: 27  +8: 28  +9: 29  +10: 30  +11: 31  5 other steps  beyond ±16: 3"
 
 
 def test_junit() -> None:

@@ -11,6 +11,9 @@ from int8rt.verify.first import Divergence
 from int8rt.verify.statistics import WIDEST, Statistics
 from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdict
 
+# So many steps of a histogram fit a line.
+_BARS = 7
+
 HEADER = ("#", "operator", "verdict", "by itself", "in the model", "differences by itself")
 
 
@@ -48,10 +51,13 @@ def amount(statistics: Statistics | None) -> str:
 
 
 def histogram(statistics: Statistics | None) -> str:
-    """Steps and how many elements are that far off: "-1: 44  0: 23956"; "" where nothing differs."""
+    """Steps and how many elements are that far off: "-1: 44  0: 23956"; "" where nothing differs. Of many, some."""
     if statistics is None or statistics.equal:
         return ""
-    parts = [f"{step:+d}: {count}" if step else f"0: {count}" for step, count in statistics.histogram.items()]
+    steps = statistics.histogram
+    largest = sorted(steps, key=lambda step: (-steps[step], abs(step)))[:_BARS]
+    parts = [f"{step:+d}: {steps[step]}" if step else f"0: {steps[0]}" for step in sorted(largest)]
+    parts += [f"{len(steps) - _BARS} other steps"] if len(steps) > _BARS else []
     return "  ".join(parts + ([f"beyond ±{WIDEST}: {statistics.beyond}"] if statistics.beyond else []))
 
 

@@ -35,7 +35,11 @@ class Child:
         return self._process is not None
 
     def ask(self, header: dict[str, Any], arrays: Sequence[Array] = ()) -> tuple[dict[str, Any], list[Array]]:
-        """The reply to one request. Raises `Fault`, or `UnavailableError` where the runtime can't be imported."""
+        """The reply to one request.
+
+        Raises `Fault`, `UnavailableError` where the runtime can't be imported, `InputError` for a delegate that can't
+        be loaded.
+        """
         process = self._start()
         timed_out = threading.Event()
 
@@ -55,6 +59,8 @@ class Child:
         if reply is None:
             raise self._died(process, timed_out.is_set())
         answer, values = reply
+        if "unusable" in answer:
+            raise InputError(answer["unusable"])
         if "missing" in answer:
             raise UnavailableError(answer["missing"])
         if "refused" in answer:

@@ -69,6 +69,10 @@ def send(stream: Any, header: dict[str, Any], arrays: Any = ()) -> None:
     stream.flush()
 
 
+class DelegateError(Exception):
+    """The delegate can't be loaded, or refuses its options."""
+
+
 def version(*distributions: str) -> str:
     """Name and version of the first of these that is installed."""
     for name in distributions:
@@ -95,7 +99,7 @@ class Interpreters:
         if keep not in self.interpreters:
             delegates = []
             if self.request["delegate"]:
-                delegates = [self.module.load_delegate(self.request["delegate"], self.request["delegate_options"])]
+                delegates = [self.delegate()]
             self.interpreters[keep] = self.module.Interpreter(
                 model_content=self.content,
                 num_threads=self.request["threads"],
@@ -105,6 +109,13 @@ class Interpreters:
             )
             self.interpreters[keep].allocate_tensors()
         return self.interpreters[keep]
+
+    def delegate(self) -> Any:
+        """The delegate, loaded; interpreters can't share one."""
+        try:
+            return self.module.load_delegate(self.request["delegate"], self.request["delegate_options"])
+        except (OSError, ValueError, AttributeError) as error:
+            raise DelegateError(f"the delegate can't be loaded: {error}") from error
 
     def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[int, Any], float]:
         """Outputs, the tensors to be read, and the seconds of the run."""
@@ -214,8 +225,12 @@ def main() -> None:
             header, arrays, engine = serve(*message, engine)
             send(replies, header, arrays)
         except Exception as error:
-            missing = isinstance(error, ImportError) and message[0]["action"] == "prepare"
-            send(replies, {"missing" if missing else "refused": f"{type(error).__name__}: {error}"})
+            if isinstance(error, DelegateError):
+                header = {"unusable": str(error)}
+            else:
+                missing = isinstance(error, ImportError) and message[0]["action"] == "prepare"
+                header = {"missing" if missing else "refused": f"{type(error).__name__}: {error}"}
+            send(replies, header)
 
 
 if __name__ == "__main__":
