@@ -13,6 +13,7 @@ import numpy as np
 from int8rt.lint.rule import Found, OperatorView, Severity, operator_rule
 from int8rt.lint.specification import WEIGHTED
 from int8rt.model import TensorType
+from int8rt.schema.options import WhileOptions
 
 _SIGNED = (TensorType.INT8, TensorType.INT16)
 _COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
@@ -107,6 +108,14 @@ def _nonzero_codes(view: OperatorView) -> bool:
     return source is not None and source.scales.size == 1 and source.zero_point != 0
 
 
+def _moved_down(view: OperatorView) -> bool:
+    options = view.operator.options
+    if not isinstance(options, WhileOptions) or options.body_subgraph_index >= len(view.model.subgraphs):
+        return False
+    body = view.model.subgraphs[options.body_subgraph_index]
+    return any(output in body.inputs[:place] for place, output in enumerate(body.outputs))
+
+
 DEFECTS = (
     Defect(
         ("SUM",),
@@ -195,6 +204,20 @@ DEFECTS = (
         "divisor of zero is an error.",
         "see the table of operators",
         "a dividend without zero",
+    ),
+    Defect(
+        ("WHILE",),
+        "A body that passes one of its inputs on as a later output has overwritten it by then: the next round gets the "
+        "earlier output twice. Where shapes change from round to round, it reads memory that it has freed.",
+        "gives the same results; refuses the model where shapes change",
+        "outputs that the body computes",
+        _moved_down,
+    ),
+    Defect(
+        ("IF", "STABLEHLO_COMPOSITE"),
+        "Of two outputs that are the same computed tensor of a subgraph only the last is written.",
+        "refuses the model",
+        "a tensor for each output",
     ),
 )
 

@@ -19,6 +19,7 @@ from int8rt.schema.options import (
     SoftmaxOptions,
     StridedSliceOptions,
 )
+from tests.differential.control_flow import swap, while_model
 
 INT8, INT16, UINT8, INT32, INT64 = (
     TensorType.INT8,
@@ -371,6 +372,7 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
         (lambda: enlarged(65), "a known defect: The ratio of sizes"),
         (lambda: unary("WHERE", Q(0.5, 3), None), "a known defect: The codes of a quantized condition"),
         (blockwise, "a known defect: Weights with a scale for each block"),
+        (lambda: while_model(2, swap), "a known defect: A body that passes one of its inputs on"),
     ],
 }
 
