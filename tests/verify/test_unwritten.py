@@ -1,0 +1,59 @@
+"""Elements that LiteRT leaves unwritten are not compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from flatbuffers import flexbuffers
+
+from int8rt.errors import ModelError
+from int8rt.model import Model, TensorType
+from int8rt.schema import TensorSpec, single_operator_model, write_model
+from int8rt.verify.compare import compare_run
+from int8rt.verify.oracle import Oracle
+from int8rt.verify.unwritten import unwritten_elements
+
+FLOAT32 = TensorType.FLOAT32
+
+
+def detections(**more: Any) -> Model:
+    """Three boxes far apart of which two score: 4 rows of 2 classes each."""
+    options = {"max_detections": 4, "max_classes_per_detection": 3, "num_classes": 2, "nms_iou_threshold": 0.5}
+    options |= {"nms_score_threshold": 0.5, "y_scale": 1.0, "x_scale": 1.0, "h_scale": 1.0, "w_scale": 1.0} | more
+    anchors = TensorSpec.constant(np.array([[0, 0, 1, 1], [5, 5, 1, 1], [9, 9, 1, 1]], np.float32))
+    return single_operator_model(
+        "CUSTOM",
+        [TensorSpec(FLOAT32, (1, 3, 4)), TensorSpec(FLOAT32, (1, 3, 2)), anchors],
+        [TensorSpec(FLOAT32, ())] * 4,
+        custom_code="TFLite_Detection_PostProcess",
+        custom_options=bytes(flexbuffers.Dumps(options)),
+    )
+
+
+INPUTS = [np.zeros((1, 3, 4), np.float32), np.array([[[0.9, 0.1], [0.2, 0.8], [0.1, 0.1]]], np.float32)]
+
+
+@pytest.mark.litert
+@pytest.mark.parametrize(("regular", "left_out"), [(False, 12 - 2 * 2), (True, 12 - 4)])
+@pytest.mark.parametrize("twice", [False, True])
+def test_rows_of_detections(regular: bool, left_out: int, twice: bool) -> None:
+    model = detections(use_regular_nms=regular)
+    with Oracle() as oracle, Oracle() as second:
+        run = compare_run(model, write_model(model), INPUTS, oracle, second_oracle=second if twice else None)
+    assert run.equal
+    for compared in (run.tensors, run.outputs):
+        assert [item.difference.unrepeatable for item in compared] == [4 * left_out, left_out, left_out, 0]
+
+
+def test_what_is_not_written() -> None:
+    model = detections()
+    values = {3: np.zeros((1, 12, 4)), 4: np.zeros((1, 12)), 5: np.zeros((1, 12)), 6: np.array([2.0])}
+    masks = unwritten_elements(model.subgraphs[0], values)
+    assert [index % 12 for index in np.flatnonzero(~masks[4])] == [0, 1, 3, 4]
+    assert masks[3].shape == (1, 12, 4)
+    assert sorted(masks) == [3, 4, 5]
+    assert unwritten_elements(model.subgraphs[0], {3: values[3]}) == {}
+    with pytest.raises(ModelError, match="options of CUSTOM:TFLite_Detection_PostProcess"):
+        unwritten_elements(detections(max_classes_per_detection=None).subgraphs[0], values)
