@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from int8rt.errors import Int8rtError
-from int8rt.kernels.jit.isa.levels import Level, available_levels, choose_level
+from int8rt.interpreter import Backend
+from int8rt.kernels.jit.isa.levels import Level, available_levels
 from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
 from int8rt.schema import TensorSpec, read_model, single_operator_model, write_model
 from int8rt.schema.options import FullyConnectedOptions
+from int8rt.verify.compare import run_int8rt as run_interpreter
 from int8rt.verify.inputs import make_inputs
 from int8rt.verify.runtimes.base import Fault, Runtime, written
 from int8rt.verify.runtimes.choose import open_runtime
@@ -68,6 +70,27 @@ RUNTIMES = {
         ("MUL int16", "LOGISTIC int8", "UNIDIRECTIONAL_SEQUENCE_LSTM int8"),
     ),
 }
+
+
+Run = Callable[[Model, list[Array]], Mapping[int, Array]]
+
+
+def at_every_level() -> list[Run]:
+    """NumPy, and compiled kernels of every instruction set, under guard."""
+
+    def at(level: Level | None) -> Run:
+        return lambda model, inputs: run_int8rt(model, inputs, PROFILE, level)
+
+    return [at(level) for level in (None, *available_levels())]
+
+
+def by_backend() -> list[Run]:
+    """NumPy and compiled kernels, as users run them."""
+
+    def on(backend: Backend) -> Run:
+        return lambda model, inputs: run_interpreter(model, inputs, PROFILE, backend, keep=False)[0]
+
+    return [on("numpy"), on("jit")]
 
 
 @pytest.fixture(params=RUNTIMES)
@@ -149,7 +172,7 @@ def test_fully_connected(older: Older, runtime: Runtime, type: str) -> None:
     results: Counter[str] = Counter()
     for seed in range(_EXAMPLES):
         model, inputs = drawn(older, TensorType[type.upper()], seed)
-        found = differing(runtime, model, inputs, available_levels())
+        found = differing(runtime, model, inputs, at_every_level())
         results["refused" if found is None else "differ" if found[0] else "equal"] += 1
         if found is not None and found[0]:
             print(f"seed {seed}")
@@ -188,7 +211,7 @@ def test_real_models(older: Older, runtime: Runtime, zoo_dir: Path) -> None:
         if not understands(older, model):
             results["not understood"] += 1
             continue
-        found = differing(runtime, model, make_inputs(model, "random"), [choose_level()])
+        found = differing(runtime, model, make_inputs(model, "random"), by_backend())
         if found is None:
             results["refused"] += 1
             continue
