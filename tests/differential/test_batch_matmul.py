@@ -25,9 +25,9 @@ TYPES = [
 
 
 @st.composite
-def shape_pairs(draw: st.DrawFn) -> tuple[Shape, Shape, BatchMatMulOptions]:
+def shape_pairs(draw: st.DrawFn, largest: int) -> tuple[Shape, Shape, BatchMatMulOptions]:
     """Two batches of matrices that can be multiplied, mostly."""
-    rows, columns = draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    rows, columns = draw(st.integers(1, largest)), draw(st.integers(1, largest))
     depth = draw(st.integers(1, 40))
     full = draw(st.lists(st.integers(1, 3), max_size=3))
     leading = [
@@ -42,8 +42,8 @@ def shape_pairs(draw: st.DrawFn) -> tuple[Shape, Shape, BatchMatMulOptions]:
 
 
 @st.composite
-def products(draw: st.DrawFn, names: tuple[str, str, str]) -> Case:
-    lhs_shape, rhs_shape, options = draw(shape_pairs())
+def products(draw: st.DrawFn, names: tuple[str, str, str], largest: int = 6) -> Case:
+    lhs_shape, rhs_shape, options = draw(shape_pairs(largest))
     lhs_type, rhs_type, output_type = (TensorType[name.upper()] for name in names)
     depth = lhs_shape[-2] if options.adj_x else lhs_shape[-1]
     columns = rhs_shape[-2] if options.adj_y else rhs_shape[-1]
@@ -83,6 +83,12 @@ def products(draw: st.DrawFn, names: tuple[str, str, str]) -> Case:
 @pytest.mark.parametrize("names", TYPES, ids="-".join)
 def test_batch_matmul(names: tuple[str, str, str], examples: int) -> None:
     check_cases(products(names), examples)
+
+
+@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("names", TYPES[:2], ids="-".join)
+def test_larger_matrices(names: tuple[str, str, str], examples: int) -> None:
+    check_cases(products(names, largest=150), examples)
 
 
 @pytest.mark.parametrize("scales", [1, 7])

@@ -10,6 +10,7 @@ from typing import Any
 
 from int8rt.kernels.jit import (
     arg_min_max,
+    batch_matmul,
     depthwise16,
     elementwise16,
     fully_connected,
@@ -129,6 +130,7 @@ TWINS: Mapping[str, Twin] = {
     "ARG_MIN": arg_min_max.lower,
     "L2_NORMALIZATION": l2_normalization.lower,
     **dict.fromkeys(("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM"), first_of(lstm_integer.lower, lstm_floating.lower)),
+    "BATCH_MATMUL": batch_matmul.lower,
     "SVDF": svdf.lower,
     "SOFTMAX": first_of(softmax.lower, softmax16.lower),
     "MUL": first_of(mul.lower, elementwise16.lower),
