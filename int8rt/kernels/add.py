@@ -178,11 +178,11 @@ def evaluate(
     return requantize(broadcast_operation(operation, scaled1, scaled2, np.int32), params.requantization)
 
 
-_SIGNATURES = signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float32"))
+_TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
 
 ADD = Kernel(
     name="ADD",
-    signatures=_SIGNATURES,
+    signatures=signatures("T,T -> T", T=(*_TYPES, "float16")),
     prepare=prepare,
     evaluate=functools.partial(evaluate, np.add),
     source="kernels/add.cc, reference/integer_ops/add.h, reference/add.h",
@@ -191,7 +191,7 @@ ADD = Kernel(
 
 SUB = Kernel(
     name="SUB",
-    signatures=_SIGNATURES,
+    signatures=signatures("T,T -> T", T=_TYPES),
     prepare=prepare,
     evaluate=functools.partial(evaluate, np.subtract),
     source="kernels/sub.cc, reference/sub.h",

@@ -101,6 +101,9 @@ def prepare_plain(context: OperatorContext, activation: ActivationFunctionType) 
         if dtype.kind == "f"
         else calculate_integer_activation_range(activation, dtype)
     )
+    if dtype == np.float16:
+        largest = float(np.finfo(dtype).max)
+        low, high = max(low, -largest), min(high, largest)
     return PlainParams(output_shapes=(shape,), activation_min=low, activation_max=high)
 
 

@@ -56,7 +56,9 @@ def evaluate(operation: Callable[..., Array], params: ComparisonParams, input1: 
 def _kernel(name: str, operation: Callable[..., Array], max_version: int, *more_types: str) -> Kernel:
     return Kernel(
         name=name,
-        signatures=signatures("T,T -> bool", T=("int8", "uint8", "int16", "int32", "int64", "float32", *more_types)),
+        signatures=signatures(
+            "T,T -> bool", T=("int8", "uint8", "int16", "int32", "int64", "float16", "float32", *more_types)
+        ),
         prepare=prepare,
         evaluate=functools.partial(evaluate, operation),
         source="kernels/comparisons.cc, reference/comparisons.h",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.float32 import functions
-from int8rt.kernels.float32.functions import elementwise, with_float32
+from int8rt.kernels.float32.functions import elementwise, in_float32, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import (
@@ -71,4 +71,5 @@ LOGISTIC = with_float32(
         max_version=3,
     ),
     elementwise(functions.logistic),
+    function16=in_float32(elementwise(functions.logistic)),
 )

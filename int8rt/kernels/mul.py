@@ -69,7 +69,7 @@ def evaluate(params: MulParams | PlainParams, input1: Array, input2: Array) -> A
 
 MUL = Kernel(
     name="MUL",
-    signatures=signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float32")),
+    signatures=signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "uint32", "int64", "float16", "float32")),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/mul.cc, reference/integer_ops/mul.h, reference/mul.h",

@@ -25,7 +25,7 @@ def evaluate(params: Params, input: Array) -> Array:
 
 NEG = Kernel(
     name="NEG",
-    signatures=signatures("T -> T", T=("int8", "int16", "int32", "int64", "float32")),
+    signatures=signatures("T -> T", T=("int8", "int16", "int32", "int64", "float16", "float32")),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/neg.cc, reference/neg.h",

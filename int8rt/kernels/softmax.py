@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.float32.functions import FloatParams, row_params, softmax, with_float32
+from int8rt.kernels.float32.functions import FloatParams, row_params, softmax, softmax_float16, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.rows import by_rows, differences_to_maximum
 from int8rt.kernels.signature import signatures
@@ -188,4 +188,5 @@ SOFTMAX = with_float32(
     ),
     softmax,
     prepare_float,
+    softmax_float16,
 )

@@ -8,7 +8,7 @@ function, tanh(x) being 2 · logistic(2x) - 1.
 from __future__ import annotations
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext
-from int8rt.kernels.float32.functions import elementwise, with_float32
+from int8rt.kernels.float32.functions import elementwise, in_float32, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.logistic import SigmoidTableParams
 from int8rt.kernels.signature import signatures
@@ -49,4 +49,5 @@ TANH = with_float32(
         max_version=3,
     ),
     elementwise(libm.tanh),
+    function16=in_float32(elementwise(libm.tanh)),
 )

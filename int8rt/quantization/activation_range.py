@@ -82,4 +82,6 @@ def calculate_integer_activation_range(activation: ActivationFunctionType, dtype
     """
     info = np.iinfo(np.dtype(dtype))
     low, high = _BOUNDS.get(activation, (None, None))
-    return int(info.min) if low is None else int(low), int(info.max) if high is None else int(high)
+    # A bound of -1 is stored into an unsigned type as its largest number.
+    minimum = int(info.min) if low is None else int(np.int64(low).astype(info.dtype))
+    return minimum, int(info.max) if high is None else int(high)

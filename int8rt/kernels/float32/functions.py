@@ -16,6 +16,7 @@ from int8rt.model import TensorType
 from int8rt.quantization import libm
 
 Float32 = npt.NDArray[np.float32]
+Float16 = npt.NDArray[np.float16]
 
 _LOGISTIC_ABOVE = np.float32(16.619047164916992188)
 _LOGISTIC_BELOW = np.float32(-9)
@@ -46,26 +47,36 @@ def with_float32(
     kernel: Kernel,
     function: Callable[[FloatParams, Float32], Float32],
     prepare_float: Callable[[OperatorContext], FloatParams] = float_params,
+    function16: Callable[[FloatParams, Float16], Float16] | None = None,
 ) -> Kernel:
-    """`kernel` with a `function` of float32 tensors besides its integer types."""
+    """`kernel` with a `function` of float32 tensors, and perhaps one of float16, besides its integer types."""
 
     def prepare(context: OperatorContext) -> Params:
-        is_float = context.input(0).type == TensorType.FLOAT32
+        is_float = context.input(0).type in (TensorType.FLOAT32, TensorType.FLOAT16)
         return prepare_float(context) if is_float else kernel.prepare(context)
 
     def evaluate(params: Any, input: Array) -> Any:
         if not isinstance(params, FloatParams):
             return kernel.evaluate(params, input)
         with np.errstate(all="ignore"):
+            if function16 is not None and input.dtype == np.float16:
+                return function16(params, input)
             return function(params, input)
 
     types = (*kernel.signatures, *signatures("float32 -> float32"))
+    if function16 is not None:
+        types += signatures("float16 -> float16")
     return dataclasses.replace(kernel, signatures=types, prepare=prepare, evaluate=evaluate)
 
 
 def elementwise(function: Callable[[Float32], Float32]) -> Callable[[FloatParams, Float32], Float32]:
     """A function of each element for `with_float32`."""
     return lambda params, x: function(x)
+
+
+def in_float32(function: Callable[[FloatParams, Float32], Float32]) -> Callable[[FloatParams, Float16], Float16]:
+    """`function` for `with_float32`'s float16 tensors: computed in float32, the result rounded."""
+    return lambda params, x: function(params, x.astype(np.float32)).astype(np.float16)
 
 
 def logistic(x: Float32) -> Float32:
@@ -94,6 +105,14 @@ def softmax(params: FloatParams, x: Float32) -> Float32:
     return np.asarray(exponentials / _row_sum(exponentials))
 
 
+def softmax_float16(params: FloatParams, x: Float16) -> Float16:
+    """SOFTMAX of float16 in float32, but for the exponentials, which are rounded once they are summed up."""
+    wide = x.astype(np.float32)
+    exponentials = libm.exp((wide - _row_maximum(wide)) * np.float32(params.beta))
+    rounded = exponentials.astype(np.float16).astype(np.float32)
+    return np.asarray(rounded / _row_sum(exponentials)).astype(np.float16)
+
+
 def log_softmax(params: FloatParams, x: Float32) -> Float32:
     """x - max - log Σ e^(x - max) along the last axis. Source: reference/log_softmax.h."""
     differences = x - _row_maximum(x)
@@ -120,16 +139,18 @@ def _row_sum(x: Float32) -> Float32:
     return total
 
 
-def _float_kernel(name: str, function: Callable[[Float32], Float32], max_version: int) -> Kernel:
-    """An operator that has no integer types."""
+def _float_kernel(
+    name: str, function: Callable[[Float32], Float32], max_version: int, types: tuple[str, ...] = ("float32",)
+) -> Kernel:
+    """An operator that has no integer types; float16 is computed in float32."""
 
     def evaluate(params: FloatParams, input: Array) -> Array:
         with np.errstate(all="ignore"):
-            return function(input)
+            return np.asarray(function(input.astype(np.float32, copy=False)), input.dtype)
 
     return Kernel(
         name=name,
-        signatures=signatures("float32 -> float32"),
+        signatures=signatures("T -> T", T=types),
         prepare=float_params,
         evaluate=evaluate,
         source="kernels/elementwise.cc",
@@ -137,6 +158,6 @@ def _float_kernel(name: str, function: Callable[[Float32], Float32], max_version
     )
 
 
-SIN = _float_kernel("SIN", libm.sin, 1)
-COS = _float_kernel("COS", libm.cos, 1)
+SIN = _float_kernel("SIN", libm.sin, 1, ("float16", "float32"))
+COS = _float_kernel("COS", libm.cos, 1, ("float16", "float32"))
 SQUARE = _float_kernel("SQUARE", np.square, 1)
