@@ -8,16 +8,18 @@ whatever else is heavy inside the function.
 from __future__ import annotations
 
 import importlib
+import runpy
 import sys
 import traceback
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from int8rt import __version__
-from int8rt.errors import Int8rtError
+from int8rt.errors import InputError, Int8rtError
 
 COMMANDS = ("demo", "run", "inspect", "compare", "explain", "pack", "lint", "operators", "bench", "cache")
 
@@ -69,8 +71,23 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    custom_ops: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--custom-ops",
+            metavar="FILE.py",
+            help="Run this Python file first: it calls int8rt.register_custom_op. May be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Runs quantized TensorFlow Lite models with the same bits as the reference interpreter."""
+    for path in custom_ops or ():
+        try:
+            runpy.run_path(str(path))
+        except (Int8rtError, OSError):
+            raise
+        except Exception as error:
+            raise InputError(f"{path} fails with {error!r}") from error
 
 
 def main() -> NoReturn:

@@ -3,12 +3,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from int8rt import __version__
 from int8rt.cli import app
 from int8rt.errors import ModelError, UnsupportedError
+from int8rt.model import TensorType
+from int8rt.schema import ModelBuilder, write_model
 
 HEAVY = ("numpy", "numba", "llvmlite", "ai_edge_litert", "tflite", "flatbuffers", "PIL")
 
@@ -99,3 +102,23 @@ def _exit_code_of(error: Exception, monkeypatch: pytest.MonkeyPatch) -> int:
     with pytest.raises(SystemExit) as exit_:
         app.main()
     return int(exit_.value.code)  # type: ignore[arg-type]
+
+
+def test_files_that_register_custom_operators(tmp_path: Path) -> None:
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (2,)).output("y", TensorType.FLOAT32, (2,))
+    model = tmp_path / "model.tflite"
+    model.write_bytes(write_model(builder.operator("CUSTOM", ["x"], ["y"], custom_code="Twice").build()))
+    ops = tmp_path / "ops.py"
+    ops.write_text("import int8rt\nint8rt.register_custom_op('Twice', lambda op, x: x + x)\n")
+    refused = int8rt("run", str(model), "--random")
+    assert refused.returncode == 3
+    assert "CUSTOM:Twice" in refused.stderr
+    done = int8rt("--custom-ops", str(ops), "run", str(model), "--random")
+    assert done.returncode == 0, done.stderr
+    ops.write_text("1 / 0\n")
+    broken = int8rt("--custom-ops", str(ops), "run", str(model))
+    assert broken.returncode == 3
+    assert f"{ops} fails with ZeroDivisionError('division by zero')" in broken.stderr
+    missing = int8rt("--custom-ops", str(tmp_path / "none.py"), "run", str(model))
+    assert missing.returncode == 3
+    assert "none.py: No such file" in missing.stderr
