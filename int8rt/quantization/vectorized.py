@@ -32,7 +32,7 @@ def choose(parameters: Requantization, accumulator_bound: npt.NDArray[np.int64])
     shift, multiplier = parameters.shift.astype(np.int64), parameters.multiplier.astype(np.int64)
     if parameters.rounding is not Rounding.DOUBLE or np.any(shift > 31) or np.any(multiplier < 0):
         return None
-    if np.all(shift < 0) and np.all(shift >= -31) and np.all(accumulator_bound < 1 << 30):
+    if np.all(multiplier > 0) and np.all(shift < 0) and np.all(shift >= -31) and np.all(accumulator_bound < 1 << 30):
         # The sums that `_double_right` makes in 32 bits: the product, the rounding constant and the zero point.
         sums = (accumulator_bound * multiplier >> 31) + 2 + _rounding_constant(shift, zero_point)
         if np.all(sums < 1 << 31):
@@ -45,31 +45,58 @@ def _rounding_constant(shift: npt.NDArray[np.int64], zero_point: int) -> npt.NDA
     return (np.int64(1) << (-shift - 1)) + (np.int64(zero_point) << -shift)
 
 
-def words(variant: str, parameters: Requantization, zero_point: int, channels: int) -> Words:
-    """int32[rows, channels]: what `emit` reads for each channel; `zero_point` is that of the unsigned output."""
+def words(variant: str, parameters: Requantization, zero_point: int, constant: npt.NDArray[np.int64]) -> Words:
+    """int32[1 + rows, channels]: what accumulators begin with, then what `emit` reads for each channel.
+
+    constant: int64[channels], what accumulators have to begin with by the operator's definition. zero_point: of the
+    unsigned output.
+    """
+    channels = len(constant)
     shift = np.broadcast_to(parameters.shift.astype(np.int64), channels)
-    multiplier = np.broadcast_to(parameters.multiplier, channels)
+    multiplier = np.broadcast_to(parameters.multiplier.astype(np.int64), channels)
     if variant == "float64":
         real = np.broadcast_to(parameters.real_multiplier, channels).astype("<f8")
-        return np.stack([*real.view("<i4").reshape(channels, 2).T, np.full(channels, zero_point, "<i4")])
+        halves = real.view("<i4").reshape(channels, 2).T
+        return np.stack([constant.astype(np.int32), *halves, np.full(channels, zero_point, "<i4")])
     right = np.maximum(-shift, 0)
     half = (np.int64(1) << right) >> 1
     if variant == "double":
         rounds = -(right > 0).astype(np.int64)
-        rows = [multiplier, half, right, np.maximum(shift, 0), rounds, np.full(channels, zero_point)]
+        rows = [constant, multiplier, half, right, np.maximum(shift, 0), rounds, np.full(channels, zero_point)]
     else:
-        rows = [multiplier, _rounding_constant(shift, zero_point), right]
+        offset, excess = _rounding_offset(multiplier)
+        added = _rounding_constant(shift, zero_point)
+        rows = [constant + offset, 2 * multiplier, added - excess, right]
+        if variant == "double_right":
+            rows.append(added)
     return np.stack([np.asarray(row, np.int64).astype(np.int32) for row in rows])
 
 
-ROWS = {"float64": 3, "double_relu": 3, "double_right": 3, "double": 6}
+def _rounding_offset(multiplier: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(b, q) with b · 2m = 2^31 + q · 2^32 and 2^30 <= b < 2^30 + 2^31, for 0 < m < 2^31.
+
+    An accumulator that begins with b more brings the rounding term of its product with it.
+    """
+    even = multiplier & -multiplier  # the power of two in m
+    odd = (multiplier // even).astype(np.uint64)
+    inverse = odd.copy()  # modulo 2^3, and each round of Newton's doubles the bits
+    for _ in range(4):
+        inverse *= np.uint64(2) - odd * inverse
+    period = (np.int64(1) << 31) // even
+    smallest = (inverse.astype(np.int64) * ((np.int64(1) << 30) // even)) & (period - 1)
+    offset = smallest + period * (-((smallest - (np.int64(1) << 30)) // period))
+    return offset, ((offset.astype(np.uint64) * (2 * multiplier).astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
+
+
+# Rows of `words` after the first.
+ROWS = {"float64": 3, "double_relu": 3, "double_right": 4, "double": 6}
 
 
 def load_rows(variant: str, e: Emitter, rows: list[Any]) -> list[Any]:
-    """What `emit` needs of the vectors of `words`, prepared once for several accumulators."""
+    """What `emit` needs of the vectors of `words` but the first, prepared once for several accumulators."""
     if variant in ("double_relu", "double_right"):
-        multiplier, constant_, right = rows
-        return [*_halves(e, multiplier), *(_rounding_in_high_half(e, half) for half in _halves(e, constant_)), right]
+        multiplier, *rest = rows
+        return [*_halves(e, multiplier, signed=False), *rest]
     return rows
 
 
@@ -81,7 +108,7 @@ def emit(variant: str, e: Emitter, accumulator: Any, rows: list[Any]) -> Any:
     if variant == "float64":
         return _float64(e, accumulator, *rows)
     if variant in ("double_relu", "double_right"):
-        return _double_right(e, accumulator, rows, exact_below_zero=variant == "double_right")
+        return _double_right(e, accumulator, rows)
     multiplier, half, right, left, rounds, zero_point = rows
     value = _doubling_high_mul(e, e.b.shl(accumulator, left), multiplier)
     correction = e.b.and_(_sign(e, value), rounds)
@@ -89,37 +116,33 @@ def emit(variant: str, e: Emitter, accumulator: Any, rows: list[Any]) -> Any:
     return e.b.add(value, zero_point)
 
 
-def _double_right(e: Emitter, accumulator: Any, rows: list[Any], exact_below_zero: bool) -> Any:
+def _double_right(e: Emitter, accumulator: Any, rows: list[Any]) -> Any:
     """Both roundings with every shift at least 1 to the right, in as few instructions as there are.
 
-    floor((a·m + 2^30) / 2^31) is the upper half of 2a·m + 2^31. Adding c · 2^32 to that sum adds c to the half, so one
-    64-bit constant brings both roundings and the zero point: upper half of 2a·m + 2^31 + (2^(s-1) + z · 2^s) · 2^32,
-    shifted right by s. Ties away from zero take 1 off what is negative; the sign of a serves for that of the product:
-    where they differ the product is 0, and (0 + 2^(s-1) - 1) >> s is 0 too.
+    The accumulator began with b of `_rounding_offset`: (a + b) · 2m = 2a·m + 2^31 + q · 2^32 without signs, and
+    floor((a·m + 2^30) / 2^31) is its upper half less q. What is added to that brings the constant of the second
+    rounding and the zero point, shifted as it will be shifted back. Ties away from zero take 1 off what is negative;
+    a clamp at the zero point makes up for that.
     """
-    even_m, odd_m, even_c, odd_c, right = rows
+    even_m, odd_m, added, right, *negative = rows
     lanes = accumulator.type.count
-    even, odd = _halves(e, e.b.add(accumulator, accumulator))
-    even, odd = e.b.add(e.b.mul(even, even_m), even_c), e.b.add(e.b.mul(odd, odd_m), odd_c)
+    even, odd = _halves(e, accumulator, signed=False)
     narrow = vector(I32, lanes)
     order = [lane + 1 if lane % 2 == 0 else lanes + lane for lane in range(lanes)]
-    value = e.shuffle(e.b.bitcast(even, narrow), e.b.bitcast(odd, narrow), order)
-    if exact_below_zero:
-        value = e.b.add(value, _sign(e, accumulator))
+    even, odd = e.b.mul(even, even_m), e.b.mul(odd, odd_m)
+    value = e.b.add(e.shuffle(e.b.bitcast(even, narrow), e.b.bitcast(odd, narrow), order), added)
+    if negative:
+        value = e.b.add(value, e.b.sext(e.b.icmp_signed("<", value, negative[0]), narrow))
     return e.b.ashr(value, right)
 
 
-def _halves(e: Emitter, value: Any) -> tuple[Any, Any]:
-    """The even and the odd int32 lanes, each sign-extended to 64 bits."""
+def _halves(e: Emitter, value: Any, signed: bool = True) -> tuple[Any, Any]:
+    """The even and the odd int32 lanes, each extended to 64 bits."""
     half = value.type.count // 2
     wide, thirty_two = e.b.bitcast(value, vector(I64, half)), constant(I64, [32] * half)
+    if not signed:
+        return e.b.and_(wide, constant(I64, [(1 << 32) - 1] * half)), e.b.lshr(wide, thirty_two)
     return e.b.ashr(e.b.shl(wide, thirty_two), thirty_two), e.b.ashr(wide, thirty_two)
-
-
-def _rounding_in_high_half(e: Emitter, value: Any) -> Any:
-    half = value.type.count
-    shifted = e.b.shl(value, constant(I64, [32] * half))
-    return e.b.add(shifted, constant(I64, [1 << 31] * half))
 
 
 def _doubling_high_mul(e: Emitter, value: Any, multiplier: Any) -> Any:

@@ -119,8 +119,7 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     by_columns = _fits_columns(height, width) and not again.size
     if by_columns:
         weights = _by_columns(weights, height.kernel)
-    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), channels)
-    words = np.concatenate([constant.astype(np.int32)[None], words])
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
     taps = -(-len(weights) // 4) * 4
     scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
     if scratch > _LARGEST_TABLE:

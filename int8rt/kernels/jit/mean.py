@@ -40,8 +40,8 @@ def lower(params: ReduceParams, context: LowerContext) -> Lowered | None:
     variant = vectorized.choose(requantization, np.array([255 * count]))
     if variant is None:
         return None
-    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), 1)
-    words = np.concatenate([np.full((1, 1), -zero_point * count, np.int32), words])
+    constant = np.array([-zero_point * count])
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
     scratch = 4 * inner + 256
     values: dict[str, Any] = {
         "input": At(input.index),

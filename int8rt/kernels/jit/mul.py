@@ -50,6 +50,7 @@ def multiply_codes(
         zero, sixteen = constant(I8, [0] * width), constant(I32, [16] * here.lanes)
         word = constant(I32, [0xFFFF] * here.lanes)
         first, second = (e.splat(builder.trunc(z, I32), here.lanes) for z in (zero_point1, zero_point2))
+        start = e.load(words, quads)
         with e.count(I64(0), count, width) as i:
             x, y = (e.load(builder.add(address, i), kind) for address in (one, other))
             # Each lane holds a code of either input in a half of its own.
@@ -60,6 +61,7 @@ def multiply_codes(
                 )
                 for pair in pairs
             ]
+            products = [builder.add(product, start) for product in products]
             rows = requantize_rows(e, here, rounding, [products], words, low, high, alike=True)
             store_rows(e, rows, [builder.add(target, i)], builder.sub(count, i))
         return context.get_dummy_value()
@@ -84,8 +86,8 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
     variant = vectorized.choose(requantization, np.array([bound]))
     if variant is None or bound >= 1 << 30:
         return lower_binary(params, context)
-    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), 1)
-    words = np.concatenate([np.zeros((1, 1), np.int32), words])
+    constant = np.zeros(1, np.int64)
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
     shared_rows = steps["middle2"] == 0 and steps["middle1"] == steps["inner"]
     repeats = max(1, min(_PATTERN_BYTES // steps["inner"], steps["middle"])) if shared_rows else 1
     scratch = repeats * steps["inner"] + SLACK if repeats > 1 else 0

@@ -70,8 +70,7 @@ def lower_matrix(
     variant = vectorized.choose(requantization, bound)
     if variant is None or depth == 0:
         return None
-    words = vectorized.words(variant, requantization, unsigned(output_type, requantization.zero_point), channels)
-    words = np.concatenate([constant.astype(np.int32)[None], words])
+    words = vectorized.words(variant, requantization, unsigned(output_type, requantization.zero_point), constant)
     run = -(-(depth // segments) // 4) * 4
     padded = np.zeros((channels, segments, run), np.int8)
     padded[:, :, : depth // segments] = weights.reshape(channels, segments, -1)

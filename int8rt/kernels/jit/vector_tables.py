@@ -128,8 +128,8 @@ def lower_sum(params: Any, context: LowerContext) -> Lowered | None:
         return None
     factors = np.zeros((_DIGITS, 4), np.int8)
     factors[:, 0], factors[:, 1], factors[0, 2:] = _digits(factor1), _digits(factor2), 1
-    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), 1)
-    words = np.concatenate([np.full((1, 1), constant1 + constant2, np.int32), words])
+    constant = np.array([constant1 + constant2])
+    words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
     words = np.repeat(words, context.level.lanes, axis=1)
     values: dict[str, Any] = {
         "input1": At(one.index),
