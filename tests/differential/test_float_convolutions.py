@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import Padding, TensorType
+from int8rt.model import ActivationFunctionType, Padding, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     Conv2DOptions,
@@ -16,6 +16,7 @@ from int8rt.schema.options import (
 )
 from tests.differential.cases import Case, check_cases, examples, shapes, types, vector
 from tests.differential.convolutions import activations, generator, kernel_size, step
+from tests.differential.harness import assert_same_bits
 from tests.differential.hybrids import activation_values, float_bias, float_filter, hybrid_filter
 
 pytestmark = pytest.mark.litert
@@ -148,3 +149,19 @@ def test_transpose_conv(hybrid: bool, examples: int) -> None:
 @examples
 def test_fully_connected(examples: int) -> None:
     check_cases(matrix_products(), examples)
+
+
+@pytest.mark.parametrize("outputs", [16, 17, 33, 64, 70])
+def test_many_output_channels(outputs: int) -> None:
+    rng = np.random.default_rng(outputs)
+    bias = TensorSpec.constant(rng.normal(0, 1, outputs).astype(np.float32))
+    output = TensorSpec(FLOAT32, ())
+    weights = TensorSpec.constant(rng.normal(0, 1, (outputs, 3, 2, 5)).astype(np.float32))
+    image = rng.normal(0, 1, (2, 9, 7, 5)).astype(np.float32)
+    options = Conv2DOptions(Padding.SAME, 1, 1, ActivationFunctionType.RELU6)
+    inputs = [TensorSpec(FLOAT32, image.shape), weights, bias]
+    assert_same_bits(single_operator_model("CONV_2D", inputs, [output], options), [image])
+    weights = TensorSpec.constant(rng.normal(0, 1, (outputs, 43)).astype(np.float32))
+    rows = rng.normal(0, 1, (29, 43)).astype(np.float32)
+    inputs = [TensorSpec(FLOAT32, rows.shape), weights, bias]
+    assert_same_bits(single_operator_model("FULLY_CONNECTED", inputs, [output]), [rows])

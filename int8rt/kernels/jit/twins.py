@@ -13,6 +13,7 @@ from int8rt.kernels.jit import (
     batch_matmul,
     depthwise16,
     elementwise16,
+    float_conv,
     fully_connected,
     grouped_conv,
     hybrid_conv,
@@ -114,11 +115,18 @@ def first_of(*twins: Twin) -> Twin:
 
 
 TWINS: Mapping[str, Twin] = {
-    "CONV_2D": first_of(grouped_conv.lower_conv_2d, matrix16.lower_conv_2d, hybrid_conv.lower_conv_2d),
+    "CONV_2D": first_of(
+        grouped_conv.lower_conv_2d, matrix16.lower_conv_2d, hybrid_conv.lower_conv_2d, float_conv.lower_conv_2d
+    ),
     "DEPTHWISE_CONV_2D": first_of(
         grouped_conv.lower_depthwise_conv_2d, depthwise16.lower, hybrid_conv.lower_depthwise_conv_2d
     ),
-    "FULLY_CONNECTED": first_of(fully_connected.lower, matrix16.lower_fully_connected, hybrid_fully_connected.lower),
+    "FULLY_CONNECTED": first_of(
+        fully_connected.lower,
+        matrix16.lower_fully_connected,
+        hybrid_fully_connected.lower,
+        float_conv.lower_fully_connected,
+    ),
     "TRANSPOSE_CONV": first_of(transpose_conv.lower, matrix16.lower_transpose_conv),
     "AVERAGE_POOL_2D": first_of(pooling.lower, pooling16.lower),
     "MAX_POOL_2D": first_of(pooling.lower, pooling16.lower),
