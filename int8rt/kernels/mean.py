@@ -15,7 +15,7 @@ import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext
 from int8rt.kernels.layout import QUANTIZED_TYPES
-from int8rt.kernels.reduce import SOURCE, ReduceParams, in_columns, prepare, reduction_signatures, shaped
+from int8rt.kernels.reduce import SOURCE, ReduceParams, evaluate_any, in_columns, prepare, reduction_signatures, shaped
 from int8rt.quantization.division import divide_truncate
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
@@ -106,11 +106,13 @@ def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
 
 
 def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
-    """The sum; quantized types as BUILTIN_REF computes it, right for uint8 only."""
+    """The sum, of bool "or"; quantized types as BUILTIN_REF computes it, right for uint8 only."""
     if input.dtype.kind == "f":
         total = _sum_in_order(params, input)
         # TensorFlow Lite starts from 0, so that -0.0 becomes 0.0; but from the first element if all become one number.
         return shaped(params, total if len(params.axis) == input.ndim else total + np.float32(0))
+    if input.dtype == np.bool_:
+        return evaluate_any(params, input, axis)
     if not isinstance(params, QuantizedSumParams):
         return shaped(params, np.sum(input, axis=params.axis, dtype=input.dtype))
     if input.dtype == np.uint8:
@@ -158,7 +160,7 @@ MEAN = Kernel(
 
 SUM = Kernel(
     name="SUM",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32", "bool"),
     prepare=prepare_sum,
     evaluate=evaluate_sum,
     source=SOURCE,

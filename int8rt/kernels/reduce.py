@@ -52,6 +52,8 @@ def evaluate_max(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The largest code; the lowest one of the type where there is none."""
     if input.dtype.kind == "f":
         return _extreme(params, input, largest=True)
+    if input.dtype == np.bool_:
+        return evaluate_any(params, input, axis)
     return shaped(params, np.max(input, axis=params.axis, initial=np.iinfo(input.dtype).min))
 
 
@@ -59,6 +61,8 @@ def evaluate_min(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The smallest code; the highest one of the type where there is none."""
     if input.dtype.kind == "f":
         return _extreme(params, input, largest=False)
+    if input.dtype == np.bool_:
+        return evaluate_all(params, input, axis)
     return shaped(params, np.min(input, axis=params.axis, initial=np.iinfo(input.dtype).max))
 
 
@@ -112,7 +116,7 @@ def reduction_signatures(*types: str) -> tuple[Signature, ...]:
 
 REDUCE_MAX = Kernel(
     name="REDUCE_MAX",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32", "bool"),
     prepare=prepare_comparison,
     evaluate=evaluate_max,
     source=SOURCE,
@@ -121,7 +125,7 @@ REDUCE_MAX = Kernel(
 
 REDUCE_MIN = Kernel(
     name="REDUCE_MIN",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32", "bool"),
     prepare=prepare_comparison,
     evaluate=evaluate_min,
     source=SOURCE,

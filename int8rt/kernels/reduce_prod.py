@@ -2,7 +2,8 @@
 
 input: T of any rank, axis: int32 of any shape, output: T without the reduced axes, or with size 1 there (keep_dims).
 Quantized int8 and int16: the running product of q - input_zero_point is rescaled at every step, so that it stays within
-int32; the scale of a step is input_scale / output_scale^(1 / count). Plain integers wrap around in their type.
+int32; the scale of a step is input_scale / output_scale^(1 / count). Plain integers wrap around in their type; float32
+is multiplied in order; of bool it is "and".
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext
 from int8rt.kernels.layout import check_same_quantization
-from int8rt.kernels.reduce import SOURCE, ReduceParams, in_columns, prepare, reduction_signatures, shaped
+from int8rt.kernels.reduce import SOURCE, ReduceParams, evaluate_all, in_columns, prepare, reduction_signatures, shaped
 from int8rt.model import TensorType
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier_int64
@@ -56,6 +57,13 @@ def prepare_prod(context: OperatorContext) -> ReduceParams:
 
 def evaluate_prod(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The product; 1 where there is nothing to multiply."""
+    if input.dtype == np.bool_:
+        return evaluate_all(params, input, axis)
+    if input.dtype.kind == "f":
+        columns = in_columns(params, input)
+        with np.errstate(all="ignore"):
+            factors = np.concatenate([np.ones((1, columns.shape[1]), input.dtype), columns])
+            return shaped(params, np.multiply.accumulate(factors, axis=0)[-1])
     if not isinstance(params, QuantizedProdParams):
         return shaped(params, np.prod(input, axis=params.axis, dtype=input.dtype))
     values = in_columns(params, input).astype(np.int64) - params.input_zero_point
@@ -71,7 +79,7 @@ def evaluate_prod(params: ReduceParams, input: Array, axis: Array) -> Array:
 
 REDUCE_PROD = Kernel(
     name="REDUCE_PROD",
-    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64"),
+    signatures=reduction_signatures("int8", "uint8", "int16", "int32", "int64", "float32", "bool"),
     prepare=prepare_prod,
     evaluate=evaluate_prod,
     source=SOURCE,

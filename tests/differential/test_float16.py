@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import AddOptions, MulOptions, SoftmaxOptions
+from int8rt.schema.options import AddOptions, GeluOptions, MulOptions, SoftmaxOptions
 from tests.differential.cases import Case, check_cases, examples, generators, random_data, shapes, types
 from tests.differential.elementwise import all_pairs, broadcastable
 
@@ -33,6 +33,11 @@ def check(
 @pytest.mark.parametrize("name", ["NEG", "SIN", "COS", "TANH", "LOGISTIC"])
 def test_of_every_number(name: str) -> None:
     check(name, [EVERY_NUMBER])
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu(approximate: bool) -> None:
+    check("GELU", [EVERY_NUMBER], GeluOptions(approximate=approximate), 2)
 
 
 @pytest.mark.parametrize("name", ["EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL"])

@@ -29,10 +29,10 @@ SCALE = Quantization.per_tensor(0.02, 0)
 NUMBERS = ("int8", "uint8", "int16", "int32", "int64", "float32")
 TYPES = {
     "MEAN": NUMBERS,
-    "SUM": ("int8", "uint8", "int32", "int64", "float32"),
-    "REDUCE_MAX": NUMBERS,
-    "REDUCE_MIN": NUMBERS,
-    "REDUCE_PROD": ("int8", "int16", "int32", "int64"),
+    "SUM": ("int8", "uint8", "int32", "int64", "float32", "bool"),
+    "REDUCE_MAX": (*NUMBERS, "bool"),
+    "REDUCE_MIN": (*NUMBERS, "bool"),
+    "REDUCE_PROD": ("int8", "int16", "int32", "int64", "float32", "bool"),
     "REDUCE_ANY": ("bool",),
     "REDUCE_ALL": ("bool",),
 }
