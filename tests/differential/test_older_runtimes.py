@@ -115,13 +115,13 @@ def all_written_are_outputs(model: Model) -> Model:
     return replace(model, subgraphs=(replace(graph, outputs=tuple(outputs)), *model.subgraphs[1:]), signatures=())
 
 
-def differing(runtime: Runtime, model: Model, inputs: list[Array], levels: Sequence[Level]) -> tuple[str, int] | None:
-    """("OPERATOR type" of the first integer result that differs on any backend, else "", how many were compared).
+def differing(runtime: Runtime, model: Model, inputs: list[Array], runs: Sequence[Run]) -> tuple[str, int] | None:
+    """("OPERATOR type" of the first integer result that differs in any of the `runs`, else "", how many were compared).
 
-    levels: those of the compiled kernels, beside NumPy. None where either refuses the model.
+    None where either refuses the model.
     """
     try:
-        found = [run_int8rt(model, inputs, PROFILE, level) for level in (None, *levels)]
+        found = [run(model, inputs) for run in runs]
         runtime.prepare(model, write_model(model))
         answer = dict(zip(model.subgraphs[0].outputs, runtime.run(inputs).outputs, strict=True))
     except (Fault, Int8rtError):
