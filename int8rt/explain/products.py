@@ -129,7 +129,8 @@ def _sum(
     bias = subject.inputs[bias_index] if bias_index < len(subject.inputs) else None
     if bias is not None:
         # FULLY_CONNECTED reads an int64 bias of 8-bit activations as int32.
-        number = int(np.ravel(bias).view(requantization.accumulator)[channel])
+        bias_type = getattr(params, "bias_type", requantization.accumulator)
+        number = int(np.ravel(bias).view(bias_type)[channel])
         total += number
         lines.append(Line(f"+ bias {number}", total, rule="in the accumulator's scale, input scale · filter scale"))
     accumulator = int(np.asarray([total], object).astype(np.int64).astype(requantization.accumulator)[0])

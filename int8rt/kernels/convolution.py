@@ -82,11 +82,16 @@ def check_symmetric_filter(context: OperatorContext, filter: TensorInfo) -> None
 
 
 def accumulator_type(
-    context: OperatorContext, input: TensorInfo, bias_index: int, quantized_bias_type: TensorType
+    context: OperatorContext,
+    input: TensorInfo,
+    bias_index: int,
+    quantized_bias_type: TensorType,
+    any_bias: bool = False,
 ) -> np.dtype[Any]:
     """int32 for 8-bit inputs; for int16 what the option `quantized_bias_type` says, int64 where it is not set.
 
-    TensorFlow Lite reads the bias as that type whatever its own is; where they differ, it reads past its end.
+    TensorFlow Lite reads the bias as that type whatever its own is; where they differ, it reads past its end. any_bias:
+    its type need not be that where the option is not set.
     """
     if input.type != TensorType.INT16:
         return np.dtype(np.int32)
@@ -97,7 +102,8 @@ def accumulator_type(
     if accumulator not in (TensorType.INT32, TensorType.INT64):
         raise context.invalid(f"quantized_bias_type is {accumulator.label}, expected int32 or int64")
     bias = context.optional_input(bias_index)
-    if bias is not None and bias.type != accumulator:
+    unset = any_bias and quantized_bias_type == TensorType.FLOAT32
+    if bias is not None and bias.type != accumulator and not unset:
         raise context.invalid(
             f"bias {bias.name!r} is {bias.type.label}, but quantized_bias_type says {accumulator.label}"
         )

@@ -43,7 +43,9 @@ class ExactProduct:
             exact = np.abs(weights, dtype=np.int64)
             magnitudes, self.sums = exact.sum(axis=1), weights.sum(axis=1, dtype=np.int64)
             self._parts = _parts(exact, (FLOAT32_INTEGERS - 1) // largest)
-            if weights.shape[1] < _SMALLEST_PART * len(self._parts):
+            # A single product of two 16-bit integers may be too large for float32.
+            wide = exact.max(initial=0) * largest >= FLOAT32_INTEGERS
+            if wide or weights.shape[1] < _SMALLEST_PART * len(self._parts):
                 self._parts, matrix = [slice(0, weights.shape[1])], weights.astype(np.float64)
         self.bound = magnitudes.astype(np.float64) * largest
         self._weights = matrix.reshape(groups, weights.shape[0] // groups, weights.shape[1])

@@ -4,12 +4,14 @@ input: int8[..] (flattened to rows of K), filter: int8[O,K], bias: int32[O] or n
 keep_num_dims input int8[..,K] and output int8[..,O].
 acc[o] = bias[o] + Σ (input - input_zero_point) · (filter[o] - filter_zero_point), in int32 with wrap-around. The zero
 point of the filter counts only where it has a single scale. With int16 activations the filter is int8, the zero points
-of input and output are 0, and the accumulator is of the bias's type.
+of input and output are 0, and the accumulator is of the bias's type. With an int16 filter the accumulator is int64, and
+it is rescaled in fixed point.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -49,12 +51,16 @@ _ACTIVATIONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullyConnectedParams(Params):
-    """rows, depth: the matrix that the input is taken for. Elements that do not fill a row are not read."""
+    """rows, depth: the matrix that the input is taken for. Elements that do not fill a row are not read.
+
+    bias_type: as what the bias is read, whatever its own type is.
+    """
 
     rows: int
     depth: int
     input_zero_point: int
     filter_zero_point: int
+    bias_type: np.dtype[Any]
     requantization: Requantization
 
 
@@ -92,13 +98,18 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
         return (
             dense if filter.sparsity is None else SparseHybridFullyConnectedParams(output_shapes=(shape,), dense=dense)
         )
+    requantization = _requantization(context, input, filter, options)
+    wide = filter.type == TensorType.INT16
+    # The kernel of int16 filters takes a bias for int32 unless the option says otherwise, the one of int8 for int64.
+    narrow_bias = wide and options.quantized_bias_type != TensorType.INT64
     return FullyConnectedParams(
         output_shapes=(shape,),
         rows=rows,
         depth=depth,
         input_zero_point=input_zero_point(context, input),
         filter_zero_point=_filter_zero_point(context, filter),
-        requantization=_requantization(context, input, filter, options),
+        bias_type=np.dtype(np.int32) if narrow_bias else requantization.accumulator,
+        requantization=requantization,
     )
 
 
@@ -138,8 +149,11 @@ def _requantization(
             raise context.invalid(f"uint8 filter {filter.name!r} has {scale.size} scales, expected one")
         check_channel_scales(context, filter, 0)
         multiplier = real
-    accumulator = accumulator_type(context, input, 2, options.quantized_bias_type)
+    wide = filter.type == TensorType.INT16
+    accumulator = accumulator_type(context, input, 2, options.quantized_bias_type, wide)
     requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
+    if wide:
+        return replace(requantization, rounding=Rounding.INT64, accumulator=np.dtype(np.int64))
     # The only kernels of sparse weights are optimized ones.
     return requantization if filter.sparsity is None else replace(requantization, rounding=Rounding.DOUBLE)
 
@@ -163,7 +177,7 @@ def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias:
     constant = -params.input_zero_point * product.sums
     if bias is not None:
         # The 8-bit kernels take an int64 bias for an int32 one, and so read the halves of its first elements.
-        constant = constant + np.ravel(bias).view(params.requantization.accumulator)[:outputs]
+        constant = constant + np.ravel(bias).view(params.bias_type)[:outputs]
     requantizer = Requantizer(params.requantization, outputs, constant, product.bound)
     matrix = input.reshape(-1)[: params.rows * depth].reshape(params.rows, depth)
     result = output.reshape(params.rows, outputs)
@@ -186,7 +200,7 @@ FULLY_CONNECTED = Kernel(
     signatures=signatures(
         "int8,int8|int4|int2,int32|int64? -> int8",
         "uint8,uint8,int32|int64? -> uint8",
-        "int16,int8|int4|int2,int32|int64? -> int16",
+        "int16,int8|int4|int2|int16,int32|int64? -> int16",
         "float32,float32|int8|uint8|int4|int2,float32? -> float32",
     ),
     prepare=prepare,

@@ -59,9 +59,11 @@ def lower_conv_2d(params: Any, context: LowerContext) -> Lowered | None:
 
 
 def lower_fully_connected(params: Any, context: LowerContext) -> Lowered | None:
-    """The step of a FULLY_CONNECTED of int16; None for weights that are not constant, or have a zero point."""
+    """The step of a FULLY_CONNECTED of int16; None for weights that are not constant int8, or have a zero point."""
     weights = context.input(1).value
     if not isinstance(params, FullyConnectedParams) or weights is None or params.filter_zero_point:
+        return None
+    if weights.dtype != np.int8:
         return None
     outputs, depth = weights.shape
     rows, one = _Axis(params.rows, params.rows, 1), _Axis(1, 1, 1)
