@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from int8rt.kernels.base import Array
 from int8rt.lint.rule import Found, OperatorView, Severity, operator_rule
 from int8rt.lint.specification import WEIGHTED
 from int8rt.model import TensorType
@@ -19,6 +20,8 @@ _SIGNED = (TensorType.INT8, TensorType.INT16)
 _COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
 # The columns that the SSSE3 product takes at a time; what is left over is computed without its defect.
 _SSE_COLUMNS = 16
+# So many weights can always be added up in eight int16 numbers.
+_LONGEST_SUM = 8 * 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,39 @@ def _blockwise(view: OperatorView) -> bool:
     filter = view.input(1)
     quantization = None if filter is None else filter.tensor.quantization
     return quantization is not None and quantization.blockwise is not None
+
+
+def _long_sums(view: OperatorView) -> bool:
+    if _type(view, 0) != TensorType.FLOAT32 or not getattr(view.operator.options, "asymmetric_quantize_inputs", False):
+        return False
+    values = [view.value(operand) for operand in view.inputs if operand is not None]
+    across = view.operator.name == "BATCH_MATMUL" and not getattr(view.operator.options, "adj_y", False)
+    weights = [value for value in values if value is not None and value.dtype == np.int8 and value.ndim > 1]
+    return any(_a_part_wraps(np.swapaxes(value, -1, -2) if across else value) for value in weights)
+
+
+def _a_part_wraps(weights: Array) -> bool:
+    rows = weights.reshape(-1, weights.shape[-1])
+    columns = rows.shape[1] // _SSE_COLUMNS * _SSE_COLUMNS
+    if not rows.size or columns <= _LONGEST_SUM:
+        return False
+    parts = rows[:, :columns].reshape(len(rows), -1, 8, 2).sum(axis=(1, 3), dtype=np.int64)
+    return bool(np.any(np.abs(parts) > np.iinfo(np.int16).max))
+
+
+def _two_batch_dimensions(view: OperatorView) -> bool:
+    first, second = view.input(0), view.input(1)
+    if (
+        first is None
+        or second is None
+        or (first.tensor.type, second.tensor.type) != (TensorType.FLOAT32, TensorType.INT8)
+    ):
+        return False
+    batch, shape = first.tensor.shape[:-2], second.tensor.shape
+    # The last dimension of the batch goes into the rows where all of it meets the same matrix.
+    if len(shape) > 2 and shape[-3] == 1 and not getattr(view.operator.options, "adj_x", False):
+        batch = batch[:-1]
+    return sum(size > 1 for size in batch) > 1
 
 
 def _negated_zero_point(view: OperatorView) -> bool:
@@ -149,10 +185,26 @@ DEFECTS = (
     ),
     Defect(
         ("FULLY_CONNECTED",),
-        "Weights with a scale for each block of columns are computed in an order of float sums of their own.",
-        "refuses the model",
+        "Float activations times weights with a scale for each block of columns: the kernels do not know these scales, "
+        "and give the bias alone.",
+        "gives the same results",
         "one scale a row",
         _blockwise,
+    ),
+    Defect(
+        ("FULLY_CONNECTED", "BATCH_MATMUL", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM"),
+        "Float activations times int8 weights with asymmetric_quantize_inputs (on x86 processors): the sums of a row's "
+        "weights are added up in eight int16 parts, which wrap around beyond 32767.",
+        "gives the same results",
+        "rows of at most 2048 weights",
+        _long_sums,
+    ),
+    Defect(
+        ("BATCH_MATMUL",),
+        "Float activations times int8 weights: with two batch dimensions above 1, scales of other rows are taken.",
+        "gives the same results",
+        "one batch dimension",
+        _two_batch_dimensions,
     ),
     Defect(
         ("NEG",),
@@ -202,7 +254,7 @@ DEFECTS = (
         ("DIV",),
         "A quantized dividend of zero is shifted by more than 31 bits, which gives ±1 or the end of the range; a "
         "divisor of zero is an error.",
-        "see the table of operators",
+        "gives the same results, or an error where the interpreter gives one",
         "a dividend without zero",
     ),
     Defect(

@@ -56,8 +56,8 @@ def _defects() -> str:
     lines += [f"| {', '.join(d.operators)} | {d.what} | {d.runs} | {d.instead} |" for d in DEFECTS]
     lines += [
         "",
-        "BUILTIN_REF has no kernel for " + ", ".join(MISSING) + ". Those of them that the table of operators in the",
-        "README lists are computed as LiteRT's optimized kernels compute them.",
+        f"BUILTIN_REF has no kernel for {', '.join(MISSING)}.",
+        "Those of them that the table of operators in the README lists are computed as LiteRT's optimized kernels do.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -11,6 +11,7 @@ from int8rt.model import ActivationFunctionType, BlockwiseQuantization, Model, P
 from int8rt.schema import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
+    BatchMatMulOptions,
     ConcatenationOptions,
     Conv2DOptions,
     DepthwiseConv2DOptions,
@@ -124,6 +125,28 @@ def enlarged(size: int) -> Model:
     image = TensorSpec(INT8, (1, 2, 2, 1), Q(0.5))
     larger = TensorSpec(INT8, (1, size, 4, 1), Q(0.5))
     return single_operator_model("RESIZE_BILINEAR", [image, TensorSpec.constant(np.int32([size, 4]))], [larger])
+
+
+def long_rows(count: int) -> Model:
+    return single_operator_model(
+        "FULLY_CONNECTED",
+        [TensorSpec(FLOAT32, (1, count)), TensorSpec.constant(np.full((1, count), 127, np.int8), Q(0.25)), None],
+        [TensorSpec(FLOAT32, (1, 1))],
+        FullyConnectedOptions(asymmetric_quantize_inputs=True),
+        version=9,
+    )
+
+
+def batch_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> Model:
+    return single_operator_model(
+        "BATCH_MATMUL",
+        [
+            TensorSpec(FLOAT32, (*first, 2, 4)),
+            TensorSpec.constant(np.ones((*second, 4, 5), np.int8), Q(0.25)),
+        ],
+        [TensorSpec(FLOAT32, (*first, 2, 5))],
+        BatchMatMulOptions(),
+    )
 
 
 def blockwise() -> Model:
@@ -371,7 +394,9 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
         (lambda: unary("LOG_SOFTMAX", Q(0.5), Q(16 / 256, 127), shape=(1, 4096)), "a known defect: The sum of exp"),
         (lambda: enlarged(65), "a known defect: The ratio of sizes"),
         (lambda: unary("WHERE", Q(0.5, 3), None), "a known defect: The codes of a quantized condition"),
-        (blockwise, "a known defect: Weights with a scale for each block"),
+        (blockwise, "a known defect: Float activations times weights with a scale for each block"),
+        (lambda: long_rows(2080), "a known defect: Float activations times int8 weights with asymmetric"),
+        (lambda: batch_matmul((2, 3), (2, 3)), "a known defect: Float activations times int8 weights: with two"),
         (lambda: while_model(2, swap), "a known defect: A body that passes one of its inputs on"),
     ],
 }
@@ -392,6 +417,9 @@ CLEAN: dict[str, tuple[Callable[[], Model], tuple[str, ...]]] = {
     ),
     "depthwise": (depthwise, ()),
     "uint8": (uint8_conv, ()),
+    "rows that are just short enough": (lambda: long_rows(2079), ()),
+    "one batch dimension": (lambda: batch_matmul((1, 3), (1, 3)), ()),
+    "one matrix for the last batch dimension": (lambda: batch_matmul((2, 3), (2, 1)), ()),
     "hybrid": (lambda: hybrid([16 * [127]]), ()),
     # The defect concerns whole groups of 16 columns.
     "hybrid, few columns": (lambda: hybrid([[-128, 3]]), ("weights-avoid-the-lowest-code",)),
