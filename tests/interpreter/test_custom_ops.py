@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,7 @@ from flatbuffers import flexbuffers
 
 import int8rt
 from int8rt.interpreter import Backend
+from int8rt.kernels.custom import user
 from int8rt.model import Model, TensorType
 from int8rt.schema import TensorSpec, read_model, single_operator_model, write_model
 from int8rt.schema.builder import ModelBuilder
@@ -21,11 +20,9 @@ FLOAT32 = TensorType.FLOAT32
 
 
 @pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    yield
-    for name in ("Clip", "Split"):
-        with contextlib.suppress(int8rt.InputError):
-            int8rt.unregister_custom_op(name)
+def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever other tests have registered, the README's among them."""
+    monkeypatch.setattr(user, "_registered", {})
 
 
 def clip(op: int8rt.CustomOp, x: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -95,6 +92,8 @@ def test_raw_options_that_are_no_flexbuffer() -> None:
     [
         (lambda op, x: x.astype(np.float64), "returned float64 for output 'z', which is float32"),
         (lambda op, x: (x, x), "returned 2 arrays for 1 outputs"),
+        (lambda op, x: None, "returned 0 arrays for 1 outputs"),
+        (lambda op, x: 1.5, "float64 for output 'z'"),
         (lambda op, x: x[0], r"shape \[3\] for output 'z', expected \[2, 3\]"),
     ],
 )
@@ -102,6 +101,13 @@ def test_wrong_results_are_refused(evaluate: Any, words: str) -> None:
     int8rt.register_custom_op("Clip", evaluate)
     with pytest.raises(int8rt.EvaluationError, match=rf"operator 1 \(CUSTOM:Clip\): .*{words}"):
         run(model(), X)
+
+
+def test_errors_of_the_function_say_where_they_come_from() -> None:
+    int8rt.register_custom_op("Clip", lambda op, x: x[op.options["nothing"]])
+    with pytest.raises(KeyError) as caught:
+        run(model(), X)
+    assert caught.value.__notes__ == ["in `evaluate` of the custom operator 'Clip'"]
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jit"])

@@ -2,6 +2,7 @@
 
 input: T[..], reference: float32 with as many elements; output: float32[..] = real number of the code - reference. With
 `log_if_failed` and a `tolerance` of at least 0.1 it is an error where the difference exceeds tolerance · scale.
+(Of a constant input TensorFlow Lite computes the output in the first run and keeps it; here it follows the reference.)
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class CustomOp:
             raise ModelError(f"options of custom operator {self.name!r}: {error}") from None
 
 
-Evaluate = Callable[..., Array | Sequence[Array]]
+Evaluate = Callable[..., Array | Sequence[Array] | None]
 Prepare = Callable[[CustomOp], Sequence[Sequence[int]] | None]
 
 _registered: dict[str, Kernel] = {}
@@ -142,8 +142,12 @@ def _shapes(context: OperatorContext, shapes: Sequence[Sequence[int]] | None) ->
 
 
 def _evaluate(params: _UserParams, *inputs: Array | None) -> tuple[Array, ...]:
-    result = params.evaluate(params.op, *(None if value is None else _read_only(value) for value in inputs))
-    arrays = [result] if isinstance(result, np.ndarray | np.generic) else list(result)
+    try:
+        result = params.evaluate(params.op, *(None if value is None else _read_only(value) for value in inputs))
+    except Exception as error:
+        error.add_note(f"in `evaluate` of the custom operator {params.op.name!r}")
+        raise
+    arrays = list(result) if isinstance(result, tuple | list) else [] if result is None else [result]
     if len(arrays) != len(params.op.outputs):
         raise EvaluationError(f"`evaluate` returned {len(arrays)} arrays for {len(params.op.outputs)} outputs")
     for array, shape, tensor in zip(arrays, params.output_shapes, params.op.outputs, strict=True):
