@@ -10,7 +10,7 @@ import numpy as np
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.abi import SLACK, carray, copy_exactly, fields, kernel, share
 from int8rt.kernels.jit.finish import requantize_rows, store_rows
-from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, constant, vector
+from int8rt.kernels.jit.isa.emitter import I8, I16, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, clamp, unsigned
 from int8rt.kernels.jit.numba_later import intrinsic, types
@@ -26,6 +26,8 @@ MUL = fields(
 )
 # A short second input that serves many rows is repeated up to this many bytes, so that rows are worth a call.
 _PATTERN_BYTES = 2048
+# What 8-bit codes are less this fits 16 bits.
+_LARGEST_ZERO_POINT = 1 << 14
 _EIGHT_BITS = (TensorType.INT8, TensorType.UINT8)
 
 
@@ -48,20 +50,19 @@ def multiply_codes(
         width = 4 * here.lanes
         kind, quads = vector(I8, width), vector(I32, here.lanes)
         zero, sixteen = constant(I8, [0] * width), constant(I32, [16] * here.lanes)
-        word = constant(I32, [0xFFFF] * here.lanes)
-        first, second = (e.splat(builder.trunc(z, I32), here.lanes) for z in (zero_point1, zero_point2))
+        halves, word = vector(I16, 2 * here.lanes), I64(0xFFFF)
+        both = builder.or_(builder.and_(zero_point1, word), builder.shl(zero_point2, I64(16)))
+        zero_points = builder.bitcast(e.splat(builder.trunc(both, I32), here.lanes), halves)
         start = e.load(words, quads)
         with e.count(I64(0), count, width) as i:
             x, y = (e.load(builder.add(address, i), kind) for address in (one, other))
             # Each lane holds a code of either input in a half of its own.
-            pairs = [builder.bitcast(pair, quads) for pair in here.interleave(e, [x, zero, y, zero])]
-            products = [
-                builder.mul(
-                    builder.sub(builder.and_(pair, word), first), builder.sub(builder.lshr(pair, sixteen), second)
-                )
-                for pair in pairs
-            ]
-            products = [builder.add(product, start) for product in products]
+            products = []
+            for pair in here.interleave(e, [x, zero, y, zero]):
+                factors = builder.sub(builder.bitcast(pair, halves), zero_points)
+                # One factor's half beside the other's, and 0 beside that.
+                opposite = builder.bitcast(builder.lshr(builder.bitcast(factors, quads), sixteen), halves)
+                products.append(builder.add(here.pairs(e, factors, opposite), start))
             rows = requantize_rows(e, here, rounding, [products], words, low, high, alike=True)
             store_rows(e, rows, [builder.add(target, i)], builder.sub(count, i))
         return context.get_dummy_value()
@@ -84,7 +85,7 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
     bound = max(abs(zero_points[0]), abs(255 - zero_points[0])) * max(abs(zero_points[1]), abs(255 - zero_points[1]))
     requantization = params.requantization
     variant = vectorized.choose(requantization, np.array([bound]))
-    if variant is None or bound >= 1 << 30:
+    if variant is None or max(map(abs, zero_points)) > _LARGEST_ZERO_POINT:
         return lower_binary(params, context)
     constant = np.zeros(1, np.int64)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)

@@ -48,12 +48,15 @@ class Level:
         u, s = e.b.bitcast(unsigned, halves), e.b.bitcast(signed, halves)
         even = (e.b.lshr(e.b.shl(u, eight), eight), e.b.ashr(e.b.shl(s, eight), eight))
         odd = (e.b.lshr(u, eight), e.b.ashr(s, eight))
-        return e.b.add(accumulator, e.b.add(self._pairs(e, *even), self._pairs(e, *odd)))
+        return e.b.add(accumulator, e.b.add(self.pairs(e, *even), self.pairs(e, *odd)))
 
-    def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
-        """Sums of two neighbouring products of 16-bit numbers; LLVM knows this form where an instruction does it."""
+    def pairs(self, e: Emitter, left: Any, right: Any) -> Any:
+        """Sums of two neighbouring products of signed 16-bit numbers, as int32.
+
+        LLVM knows this form where an instruction does it.
+        """
         wide = vector(I32, 2 * self.lanes)
-        product = e.b.mul(e.b.sext(unsigned, wide), e.b.sext(signed, wide))
+        product = e.b.mul(e.b.sext(left, wide), e.b.sext(right, wide))
         return e.b.add(
             e.shuffle(product, product, range(0, 2 * self.lanes, 2)),
             e.shuffle(product, product, range(1, 2 * self.lanes, 2)),
@@ -137,8 +140,9 @@ class Avx2(_Groups):
     features: tuple[str, ...] = ("avx2",)
     to_words, to_bytes = "llvm.x86.avx2.packssdw", "llvm.x86.avx2.packuswb"
 
-    def _pairs(self, e: Emitter, unsigned: Any, signed: Any) -> Any:
-        return e.intrinsic("llvm.x86.avx2.pmadd.wd", vector(I32, self.lanes), [unsigned, signed])
+    def pairs(self, e: Emitter, left: Any, right: Any) -> Any:
+        """One vpmaddwd."""
+        return e.intrinsic("llvm.x86.avx2.pmadd.wd", vector(I32, self.lanes), [left, right])
 
 
 class AvxVnni(Avx2):
@@ -168,6 +172,10 @@ class Avx512Vnni(_Groups):
     rows = MappingProxyType({1: 12, 2: 12, 4: 6})
     features: tuple[str, ...] = ("avx512f", "avx512bw", "avx512vl", "avx512dq", "avx512vnni")
     to_words, to_bytes = "llvm.x86.avx512.packssdw.512", "llvm.x86.avx512.packuswb.512"
+
+    def pairs(self, e: Emitter, left: Any, right: Any) -> Any:
+        """One vpmaddwd."""
+        return e.intrinsic("llvm.x86.avx512.pmaddw.d.512", vector(I32, self.lanes), [left, right])
 
     def dot(self, e: Emitter, accumulator: Any, unsigned: Any, signed: Any) -> Any:
         """One vpdpbusd."""
