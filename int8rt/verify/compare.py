@@ -79,7 +79,7 @@ def run_reference(
     """Run LiteRT with and without keeping intermediate tensors, on the first subgraph; see `compare_run`."""
     read = sorted({index for _, index in _written(model.subgraphs[0])})
     kept, alone = oracle.run(content, inputs, read=read), oracle.run(content, inputs)
-    unwritten = unwritten_elements(model.subgraphs[0], kept.tensors)
+    unwritten = unwritten_elements(model, kept.tensors)
     if second_oracle is None:
         outputs = [unwritten.get(index) for index in model.subgraphs[0].outputs]
         return Reference(kept, alone, {index: unwritten.get(index) for index in kept.tensors}, outputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,24 @@ import numpy.typing as npt
 
 from int8rt.errors import ModelError
 from int8rt.kernels.custom.flexbuffer import decode
-from int8rt.model import Operator, Subgraph
+from int8rt.model import Model, Operator, Subgraph, TensorType
+from int8rt.schema.options import WhileOptions
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
 
-def unwritten_elements(subgraph: Subgraph, values: Mapping[int, Array]) -> dict[int, Mask]:
-    """Tensor index to a mask of the elements that are not written. values: what LiteRT computed, by tensor index."""
+def unwritten_elements(model: Model, values: Mapping[int, Array]) -> dict[int, Mask]:
+    """Tensor index to a mask of the elements that are not written, in the first subgraph.
+
+    values: what LiteRT computed, by tensor index.
+    """
     masks: dict[int, Mask] = {}
+    subgraph = model.subgraphs[0]
     for operator in subgraph.operators:
+        for index in _passed_through(model, subgraph, operator):
+            if index in values:
+                masks[index] = np.ones(values[index].shape, np.bool_)
         if operator.custom_code == "TFLite_Detection_PostProcess" and all(
             index in values for index in operator.outputs
         ):
@@ -30,6 +38,17 @@ def unwritten_elements(subgraph: Subgraph, values: Mapping[int, Array]) -> dict[
                 for index, value in zip(operator.outputs, (boxes, classes, scores), strict=False)
             }
     return masks
+
+
+def _passed_through(model: Model, subgraph: Subgraph, operator: Operator) -> Iterator[int]:
+    """Outputs of a WHILE that nothing reads, and that are inputs which the body leaves alone."""
+    if not isinstance(operator.options, WhileOptions):
+        return
+    body = model.subgraphs[operator.options.body_subgraph_index]
+    read = {*subgraph.outputs, *(index for other in subgraph.operators for index in other.inputs)}
+    for index, before, after in zip(operator.outputs, body.inputs, body.outputs, strict=False):
+        if before == after and index not in read and subgraph.tensors[index].type is not TensorType.STRING:
+            yield index
 
 
 def _unused_detections(operator: Operator, rows: int, count: int) -> Mask:

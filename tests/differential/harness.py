@@ -96,7 +96,7 @@ def assert_same_bits(model: Model, inputs: Sequence[Array]) -> None:
 
 def _unwritten_as_zero(model: Model, result: OracleResult) -> OracleResult:
     """What LiteRT leaves as it is in memory is 0 here."""
-    masks = unwritten_elements(model.subgraphs[0], result.tensors)
+    masks = unwritten_elements(model, result.tensors)
     tensors = result.tensors | {index: np.where(mask, 0, result.tensors[index]) for index, mask in masks.items()}
     outputs = [
         np.where(masks[index], 0, value) if index in masks else value

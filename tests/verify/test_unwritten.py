@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from int8rt.schema import TensorSpec, single_operator_model, write_model
 from int8rt.verify.compare import compare_run
 from int8rt.verify.oracle import Oracle
 from int8rt.verify.unwritten import unwritten_elements
+from tests.differential.control_flow import add_and_pass, while_model
 
 FLOAT32 = TensorType.FLOAT32
 
@@ -50,10 +52,23 @@ def test_rows_of_detections(regular: bool, left_out: int, twice: bool) -> None:
 def test_what_is_not_written() -> None:
     model = detections()
     values = {3: np.zeros((1, 12, 4)), 4: np.zeros((1, 12)), 5: np.zeros((1, 12)), 6: np.array([2.0])}
-    masks = unwritten_elements(model.subgraphs[0], values)
+    masks = unwritten_elements(model, values)
     assert [index % 12 for index in np.flatnonzero(~masks[4])] == [0, 1, 3, 4]
     assert masks[3].shape == (1, 12, 4)
     assert sorted(masks) == [3, 4, 5]
-    assert unwritten_elements(model.subgraphs[0], {3: values[3]}) == {}
+    assert unwritten_elements(model, {3: values[3]}) == {}
     with pytest.raises(ModelError, match="options of CUSTOM:TFLite_Detection_PostProcess"):
-        unwritten_elements(detections(max_classes_per_detection=None).subgraphs[0], values)
+        unwritten_elements(detections(max_classes_per_detection=None), values)
+
+
+def test_what_a_loop_passes_through_to_nobody() -> None:
+    model = while_model(3, add_and_pass)
+    *_, passed = model.subgraphs[0].operators[0].outputs
+    values = {index: np.zeros(2, np.int32) for index in model.subgraphs[0].operators[0].outputs}
+    assert unwritten_elements(model, values) == {}
+    main = dataclasses.replace(model.subgraphs[0], outputs=model.subgraphs[0].outputs[:2])
+    model = dataclasses.replace(model, subgraphs=(main, *model.subgraphs[1:]))
+    assert {index: mask.tolist() for index, mask in unwritten_elements(model, values).items()} == {passed: [True, True]}
+    with Oracle() as oracle:
+        run = compare_run(model, write_model(model), [np.array([1, 2], np.int32), np.array([3, 4], np.int32)], oracle)
+    assert run.equal
