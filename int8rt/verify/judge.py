@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import EvaluationError, Int8rtError, ModelError
@@ -25,6 +26,7 @@ from int8rt.verify.first import Evidence, diverging
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime, written
 from int8rt.verify.statistics import Statistics, measure, top1
 from int8rt.verify.teacher import Teacher
+from int8rt.verify.unwritten import unwritten_elements
 from int8rt.verify.verdict import FaultReport, Judgement, OperatorReport, OutputReport, Verdict
 
 Array = npt.NDArray[Any]
@@ -64,10 +66,12 @@ class Judge:
         self._faults: list[FaultReport] = []
         self._seconds: dict[str, float] = {}
         self._evidence: Evidence | None = None
+        self._unwritten: Mapping[int, Array] = {}
 
     def add(self, label: str, inputs: Sequence[Array]) -> None:
         """Run both on these inputs, in the order of the model's, and compare."""
         expected, _ = run_int8rt(self._model, inputs, self._profile, self._backend, keep=True)
+        self._unwritten = unwritten_elements(self._subgraph, expected)
         self._runs.append(label)
         answer = self._ask(label, inputs, expected)
         given = dict(zip(self._subgraph.inputs, inputs, strict=True))
@@ -105,7 +109,7 @@ class Judge:
             if self._subgraph.tensors[index].type in WITHOUT_DATA:
                 continue
             output, found = self._outputs[place], answer.outputs[place]
-            statistics = measure(found, expected[index], label)
+            statistics = self._measure(index, found, expected[index], label)
             output.statistics += statistics
             if found is not None and not statistics.mismatch:
                 rows, agreeing = top1(found, expected[index])
@@ -127,7 +131,7 @@ class Judge:
         if not all(index in answer.tensors for index in indices):
             return False
         for index in indices:
-            statistics = measure(answer.tensors[index], expected[index], label)
+            statistics = self._measure(index, answer.tensors[index], expected[index], label)
             findings.accumulated = _sum(findings.accumulated, statistics)
         fitting = {i: v for i, v in answer.tensors.items() if i in expected and _same_form(v, expected[i])}
         inputs = teachers[self._profile].inputs(position, {**fitting, **given})
@@ -175,7 +179,7 @@ class Judge:
         except EvaluationError:  # the runtime's own numbers can be outside the operator's domain
             return False
         for place, (index, value) in enumerate(found.items()):
-            statistics = measure(value, right[index], label)
+            statistics = self._measure(index, value, right[index], label)
             findings.local = _sum(findings.local, statistics)
             if place == 0 and value is not None and statistics.different:
                 self._keep(Evidence(position, teachers[self._profile], inputs, value, statistics))
@@ -183,6 +187,13 @@ class Judge:
             name for name in findings.candidates if _explains(teachers[name], position, inputs, found)
         ]
         return True
+
+    def _measure(self, index: int, found: Array | None, expected: Array, label: str) -> Statistics:
+        """`measure`, without the elements that TensorFlow Lite leaves unwritten."""
+        mask = self._unwritten.get(index)
+        if mask is not None and found is not None and found.shape == mask.shape:
+            found = np.where(mask, expected.astype(found.dtype), found)
+        return measure(found, expected, label)
 
     def _keep(self, evidence: Evidence) -> None:
         """Of all evidence keep that on the first operator which differs, and there the largest difference."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
+from int8rt.errors import ModelError
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.quantization import profiles
 from int8rt.quantization.requantization import Rounding
@@ -19,6 +22,8 @@ from int8rt.verify.report import junit, plain, text
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
 from int8rt.verify.statistics import measure
 from int8rt.verify.verdict import Judgement, Verdict
+from tests.differential.cases import Case
+from tests.differential.test_custom import detections
 from tests.interpreter import models
 
 Array = Any
@@ -310,3 +315,23 @@ def test_litert_on_real_ties(resolver: str) -> None:
     assert judgement.conformant == (resolver == "ref")
     if resolver != "ref":
         assert judgement.operators[0].bound == 1
+
+
+@pytest.mark.litert
+def test_rows_that_litert_leaves_unwritten_are_no_difference() -> None:
+    from int8rt.verify.runtimes.choose import open_runtime
+
+    runtime = open_runtime("litert:ref")
+    judgements: list[Judgement] = []
+
+    @settings(max_examples=15)
+    @given(detections())
+    def run(case: Case) -> None:
+        content = write_model(case.model)
+        with contextlib.suppress(ModelError):  # what LiteRT refuses, too
+            judgements.append(judge(read_model(content), content, runtime, [("drawn", case.inputs)], backend="numpy"))
+
+    run()
+    runtime.close()
+    assert len(judgements) > 5
+    assert all(judgement.conformant for judgement in judgements)
