@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import Quantization, Shape, TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.model import BlockwiseQuantization, Quantization, Shape, TensorType
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from tests.differential.cases import Case, check_cases, examples, generators, shapes, types
 from tests.differential.elementwise import SPECIAL, all_codes, quantized, scale_of, scales, zero_points
 
@@ -139,6 +139,17 @@ def dequantizes(draw: st.DrawFn) -> Case:
     return Case(
         single_operator_model("DEQUANTIZE", [spec], [TensorSpec(TensorType.FLOAT32, data.shape)], version=6), inputs
     )
+
+
+@pytest.mark.parametrize("type", [TensorType.INT4, TensorType.INT2, TensorType.INT8])
+def test_dequantize_does_not_know_blocks(type: TensorType) -> None:
+    builder = ModelBuilder().constant("scales", np.full((3, 2), 0.5, np.float16))
+    details = BlockwiseQuantization(0, -1, 32)
+    quantization = Quantization(np.zeros(0, np.float32), np.zeros(0, np.int64), blockwise=details)
+    codes = np.random.default_rng(0).integers(-2, 2, (3, 64)).astype(np.int8)
+    builder.constant("codes", codes, quantization, type=type).output("out", TensorType.FLOAT32, (3, 64))
+    builder.operator("DEQUANTIZE", ["codes"], ["out"], version=6)
+    check_cases(st.just(Case(builder.build(), [])), 1)
 
 
 @examples
