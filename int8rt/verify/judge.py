@@ -71,7 +71,7 @@ class Judge:
     def add(self, label: str, inputs: Sequence[Array]) -> None:
         """Run both on these inputs, in the order of the model's, and compare."""
         expected, _ = run_int8rt(self._model, inputs, self._profile, self._backend, keep=True)
-        self._unwritten = unwritten_elements(self._subgraph, expected)
+        self._unwritten = unwritten_elements(self._model, expected)
         self._runs.append(label)
         answer = self._ask(label, inputs, expected)
         given = dict(zip(self._subgraph.inputs, inputs, strict=True))
