@@ -81,6 +81,8 @@ _BINARY = (
     "GREATER_EQUAL",
     "LESS",
     "LESS_EQUAL",
+    "BITWISE_XOR",
+    "RIGHT_SHIFT",
 )
 _MOVERS = (
     "MIRROR_PAD",
@@ -98,6 +100,7 @@ _MOVERS = (
     "SPACE_TO_BATCH_ND",
     "BATCH_TO_SPACE_ND",
     "REVERSE_V2",
+    "REVERSE_SEQUENCE",
     "BROADCAST_TO",
 )
 
