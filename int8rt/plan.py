@@ -19,6 +19,8 @@ from int8rt.support import cannot_run, operator_context
 
 # Operators on constants are evaluated while planning when their outputs are this small: shapes, axes, sizes.
 _FOLD_ELEMENTS = 4096
+# These stand before weights that are stored in fewer bytes: what they give is the weights, however many.
+_UNPACKING = ("DEQUANTIZE", "DENSIFY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,8 @@ def _known_outputs(step: Step, constants: Mapping[int, Array]) -> dict[int, Arra
     foldable = step.kernel.pure and operator.inputs and all(i < 0 or i in constants for i in operator.inputs)
     if known or not foldable:
         return known
-    if any(shape is None or element_count(shape) > _FOLD_ELEMENTS for shape in params.output_shapes):
+    many = any(shape is None or element_count(shape) > _FOLD_ELEMENTS for shape in params.output_shapes)
+    if many and operator.name not in _UNPACKING:
         return known
     inputs = (None if index < 0 else constants[index] for index in operator.inputs)
     try:

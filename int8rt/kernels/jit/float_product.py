@@ -123,19 +123,24 @@ def _sums(
 def _finish(
     e: Emitter, level: Level, sums: list[list[Any]], bias: Any, bounds: Any, out: Any, row_bytes: Any, left: Any
 ) -> None:
-    """Add the bias and clamp, NaN stays; write what belongs to the `left` channels from here on."""
+    """Add the bias and clamp; write what belongs to the `left` channels from here on."""
     kind, step = vector(F32, level.lanes), _BYTES * level.lanes
-    low, high = (e.splat(e.load(bounds, F32, _BYTES * i), level.lanes) for i in (0, 1))
     for row in sums:
         for v, total in enumerate(row):
-            value = e.b.fadd(total, e.load(bias, kind, step * v))
-            value = e.b.select(e.b.fcmp_ordered("<", value, low), low, value)
-            value = e.b.select(e.b.fcmp_ordered(">", value, high), high, value)
-            _store(e, level, value, e.b.add(out, I64(step * v)), e.b.sub(left, I64(v * level.lanes)))
+            value = finish_float(e, level, e.b.fadd(total, e.load(bias, kind, step * v)), bounds)
+            store_lanes(e, level, value, e.b.add(out, I64(step * v)), e.b.sub(left, I64(v * level.lanes)))
         out = e.b.add(out, row_bytes)
 
 
-def _store(e: Emitter, level: Level, value: Any, address: Any, left: Any) -> None:
+def finish_float(e: Emitter, level: Level, value: Any, bounds: Any) -> Any:
+    """`arithmetic.clamp`: NaN stays what it is. bounds: address of the lower and the upper one."""
+    low, high = (e.splat(e.load(bounds, F32, _BYTES * i), level.lanes) for i in (0, 1))
+    value = e.b.select(e.b.fcmp_ordered("<", value, low), low, value)
+    return e.b.select(e.b.fcmp_ordered(">", value, high), high, value)
+
+
+def store_lanes(e: Emitter, level: Level, value: Any, address: Any, left: Any) -> None:
+    """Write the first `left` lanes, or all where there are fewer; no other memory is touched."""
     lanes = level.lanes
     most = e.b.select(e.b.icmp_signed("<", left, I64(lanes)), left, I64(lanes))
     mask = e.b.icmp_signed("<", constant(I32, range(lanes)), e.splat(e.b.trunc(most, I32), lanes))

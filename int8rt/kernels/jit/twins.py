@@ -14,6 +14,7 @@ from int8rt.kernels.jit import (
     depthwise16,
     elementwise16,
     float_conv,
+    float_windows,
     fully_connected,
     grouped_conv,
     hybrid_conv,
@@ -122,7 +123,10 @@ TWINS: Mapping[str, Twin] = {
         grouped_conv.lower_conv_2d, matrix16.lower_conv_2d, hybrid_conv.lower_conv_2d, float_conv.lower_conv_2d
     ),
     "DEPTHWISE_CONV_2D": first_of(
-        grouped_conv.lower_depthwise_conv_2d, depthwise16.lower, hybrid_conv.lower_depthwise_conv_2d
+        grouped_conv.lower_depthwise_conv_2d,
+        depthwise16.lower,
+        hybrid_conv.lower_depthwise_conv_2d,
+        float_windows.lower_depthwise_conv_2d,
     ),
     "FULLY_CONNECTED": first_of(
         fully_connected.lower,
@@ -131,8 +135,8 @@ TWINS: Mapping[str, Twin] = {
         float_conv.lower_fully_connected,
     ),
     "TRANSPOSE_CONV": first_of(transpose_conv.lower, matrix16.lower_transpose_conv),
-    "AVERAGE_POOL_2D": first_of(pooling.lower, pooling16.lower),
-    "MAX_POOL_2D": first_of(pooling.lower, pooling16.lower),
+    "AVERAGE_POOL_2D": first_of(pooling.lower, pooling16.lower, float_windows.lower_pool),
+    "MAX_POOL_2D": first_of(pooling.lower, pooling16.lower, float_windows.lower_pool),
     "MEAN": first_of(mean.lower, mean16.lower),
     "SUM": mean.lower,
     "REDUCE_MAX": reduce.lower,
