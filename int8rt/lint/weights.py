@@ -111,11 +111,17 @@ def bias_zero_point_is_zero(view: OperatorView) -> Iterator[Found]:
 
 
 def bias_scale_is_the_product(view: OperatorView) -> Iterator[Found]:
-    """The scale of the bias is input scale × filter scale, channel by channel, within 1e-5 of it."""
+    """The scale of the bias is input scale × filter scale, channel by channel, within 1e-5 of it.
+
+    A bias of zeros may have any scale: converters let several operators share it.
+    """
     source, filter, bias = _source(view), _filter(view), _bias(view)
     if source is None or filter is None or bias is None or not bias.scales.size:
         return
     if source.scales.size != 1 or not filter.scales.size:
+        return
+    value = view.value(bias)
+    if value is not None and not np.any(value):
         return
     with np.errstate(over="ignore", invalid="ignore"):
         product = np.float64(source.scale) * filter.scales.astype(np.float64)

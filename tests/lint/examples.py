@@ -404,6 +404,10 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
 # Rules that each of these models breaks: none that is not named.
 CLEAN: dict[str, tuple[Callable[[], Model], tuple[str, ...]]] = {
     "fully connected": (fully_connected, ()),
+    "zeros for a bias": (
+        lambda: fully_connected(bias=TensorSpec.constant(np.zeros(2, np.int32), per_axis(SCALES))),
+        (),
+    ),
     "16x8": (fully_connected_16x8, ()),
     "16x8 with an int32 bias": (
         lambda: fully_connected_16x8(np.int32, FullyConnectedOptions(quantized_bias_type=INT32)),

@@ -22,12 +22,11 @@ from tests.lint.examples import BROKEN, CLEAN
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Beginnings of the names of real models that are known to be outside the specification: quantized by tools of other
-# makers, random weights of a test, one fused conversion in which nine convolutions share a bias.
+# makers, or with the random weights of a test.
 NOT_BY_THE_CONVERTER = {
     "weights-avoid-the-lowest-code": ("sscma-model-zoo-", "tflite-micro-conv", "tflite-micro-keyword_scrambled"),
     "scale-is-positive": ("mcunet-",),
     "equal-parameters": ("mcunet-",),
-    "bias-scale-is-the-product": ("android_tflite-style_transfer_quantized_384",),
     "int16-is-symmetric": ("tflite-micro-keyword_scrambled",),
     "activations-have-one-type": ("tflite-micro-keyword_scrambled",),
     "fixed-output-parameters": ("tflite-micro-keyword_scrambled",),
