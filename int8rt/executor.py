@@ -49,7 +49,7 @@ class SubgraphExecutor:
         self._model = model
         self._profile = profile
         self._limits = limits
-        self._preserve = preserve_all_tensors
+        self.preserve_all_tensors = preserve_all_tensors
         self._resized: dict[int, Shape] = {}
         self._shapes: dict[int, Shape] = {}
         self._plan: Plan | None = None
@@ -58,7 +58,7 @@ class SubgraphExecutor:
 
     def sibling(self, subgraph_index: int) -> SubgraphExecutor:
         """An executor for another subgraph of the model, which shares variables with this one, and does not hold it."""
-        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
+        arguments = self._model, subgraph_index, self._profile, self._limits, self.preserve_all_tensors
         return SubgraphExecutor(*arguments, subgraphs=self._runtime)
 
     @property
@@ -130,7 +130,7 @@ class SubgraphExecutor:
         for values in (self._values, self._plan.constants):
             if index in values:
                 return values[index]
-        if index in self._plan.shapes and (self._preserve or index in self.subgraph.outputs):
+        if index in self._plan.shapes and (self.preserve_all_tensors or index in self.subgraph.outputs):
             return default_value(tensor, self._plan.shapes[index])
         raise InputError(
             f"tensor {index} {tensor.label!r} holds no value: intermediate tensors are only kept with "
@@ -160,7 +160,7 @@ class SubgraphExecutor:
             if observer is not None:
                 for index in step.operator.outputs:
                     observer(step.position, index, values[index])
-            if not self._preserve:
+            if not self.preserve_all_tensors:
                 for index in plan.dead_after.get(step.position, ()):
                     self._values.pop(index, None)
 

@@ -77,6 +77,12 @@ class Subgraphs:
             assert executor.plan is not None
             return tuple(executor.plan.shapes.get(output) for output in executor.subgraph.outputs)
 
+    def begin(self, index: int) -> None:
+        """Let the variable tensors of a subgraph start anew, as they do in LiteRT unless all tensors are preserved."""
+        executor = self.executor(index)
+        if not executor.preserve_all_tensors:
+            executor.reset_variables()
+
     def call(self, index: int, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Run a subgraph; arrays of the caller's own."""
         with self._entered(index):

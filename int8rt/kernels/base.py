@@ -93,6 +93,9 @@ class Runtime(Protocol):
     def output_shapes(self, index: int, shapes: Sequence[Shape]) -> tuple[Shape | None, ...]:
         """Prepare a subgraph for inputs of these shapes; the shapes of its outputs, None where only running tells."""
 
+    def begin(self, index: int) -> None:
+        """Called once an evaluation, before a subgraph is run once or several times: its variables may start anew."""
+
     def call(self, index: int, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Run a subgraph; arrays of the caller's own."""
 

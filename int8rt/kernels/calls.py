@@ -4,7 +4,8 @@ IF                   input: bool (one element), then the inputs of both branches
 STABLEHLO_COMPOSITE  input, output: those of the subgraph that spells the operator out
 CALL_ONCE            no inputs, no outputs: runs a subgraph, in the first run only
 
-Values are copied; quantization parameters of the tensors on both sides are not compared.
+Values are copied; quantization parameters of the tensors on both sides are not compared. Variable tensors of a called
+subgraph begin with zeros in each evaluation, but keep their values where all tensors are preserved, as in LiteRT.
 """
 
 from __future__ import annotations
@@ -52,9 +53,10 @@ def callee_shapes(
         if expected != found:
             message = f"{what} {_shown(found)}, but those of subgraph {index} are {_shown(expected)}"
             raise context.unsupported(message)
-    if any(tensor.is_variable for tensor in graph.tensors):
-        raise context.unsupported(f"subgraph {index} has variable tensors")
-    return runtime.output_shapes(index, [tensor.shape for tensor in inputs])
+    shapes = runtime.output_shapes(index, [tensor.shape for tensor in inputs])
+    if None in shapes and any(tensor.is_variable for tensor in graph.tensors):
+        raise context.unsupported(f"subgraph {index} has variable tensors and outputs of unknown shapes")
+    return shapes
 
 
 def all_inputs(context: OperatorContext, first: int = 0) -> list[TensorInfo]:
@@ -80,7 +82,9 @@ def prepare_if(context: OperatorContext) -> IfParams:
 
 def evaluate_if(params: IfParams, runtime: Runtime, condition: Array, *inputs: Array) -> tuple[Array, ...]:
     """The outputs of one of the branches."""
-    return runtime.call(params.then_subgraph if condition.item() else params.else_subgraph, inputs)
+    branch = params.then_subgraph if condition.item() else params.else_subgraph
+    runtime.begin(branch)
+    return runtime.call(branch, inputs)
 
 
 def prepare_composite(context: OperatorContext) -> CallParams:
@@ -96,6 +100,7 @@ def prepare_composite(context: OperatorContext) -> CallParams:
 
 def evaluate_composite(params: CallParams, runtime: Runtime, *inputs: Array) -> tuple[Array, ...]:
     """The outputs of the decomposition."""
+    runtime.begin(params.subgraph)
     return runtime.call(params.subgraph, inputs)
 
 

@@ -60,6 +60,8 @@ def prepare(context: OperatorContext) -> WhileParams:
 
 def evaluate(params: WhileParams, runtime: Runtime, *inputs: Array) -> tuple[Array, ...]:
     """The values after the last round. Where a body passes an input on as a later output, see `WhileParams.earlier`."""
+    runtime.begin(params.condition)
+    runtime.begin(params.body)
     values = asked = inputs
     while True:
         (condition,) = runtime.call(params.condition, asked)

@@ -74,7 +74,7 @@ class GuardedExecutor(JitExecutor):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         assert GAP > SLACK
         super().__init__(*arguments, **options)
-        self._preserve = True
+        self.preserve_all_tensors = True
         self._arena, self._free = np.zeros(0, np.uint8), np.zeros(0, bool)
 
     def allocate(self) -> None:

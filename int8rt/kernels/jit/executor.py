@@ -25,6 +25,9 @@ from int8rt.plan import Plan, Step
 from int8rt.quantization.profiles import Profile
 from int8rt.subgraphs import Subgraphs
 
+# So many executors of a model have threads of their own.
+_WITH_THREADS = 8
+
 
 class JitExecutor(SubgraphExecutor):
     """A `SubgraphExecutor` whose steps are compiled kernels over one arena.
@@ -61,8 +64,10 @@ class JitExecutor(SubgraphExecutor):
 
     def sibling(self, subgraph_index: int) -> SubgraphExecutor:
         """An executor for another subgraph of the model, which shares variables with this one, and does not hold it."""
-        arguments = self._model, subgraph_index, self._profile, self._limits, self._preserve
-        return JitExecutor(*arguments, level=self.level, threads=self._threads, subgraphs=self._runtime)
+        arguments = self._model, subgraph_index, self._profile, self._limits, self.preserve_all_tensors
+        # Each has its own threads: a file may have any number of subgraphs.
+        threads = self._threads if len(list(self.subgraphs.executors())) < _WITH_THREADS else 1
+        return JitExecutor(*arguments, level=self.level, threads=threads, subgraphs=self._runtime)
 
     def resize(self, index: int, shape: Shape) -> None:
         """Give input tensor `index` another shape; takes effect with the next `allocate`."""
@@ -80,7 +85,7 @@ class JitExecutor(SubgraphExecutor):
         plan = self.plan
         assert plan is not None
         try:
-            self.program = build_program(plan, self.level, self._threads, self._preserve, self._store())
+            self.program = build_program(plan, self.level, self._threads, self.preserve_all_tensors, self._store())
         except BaseException:
             self._plan = None
             raise
@@ -109,7 +114,7 @@ class JitExecutor(SubgraphExecutor):
         """Copy `value`, of the tensor's dtype and current shape, into tensor `index`."""
         if self.program is None or index not in self.program.views or index in self.program.given:
             super().set(index, value)
-        elif self._preserve:
+        elif self.preserve_all_tensors:
             assert self._plan is not None
             write(self.program, self._plan, index, value)
         else:
@@ -118,7 +123,7 @@ class JitExecutor(SubgraphExecutor):
 
     def get(self, index: int) -> Array:
         """The array of tensor `index`; a copy for int8 tensors that are no inputs, outputs or variables."""
-        kept = self._preserve and self.program is not None and index in self.program.views
+        kept = self.preserve_all_tensors and self.program is not None and index in self.program.views
         if kept and index not in self._values:
             assert self.program is not None
             assert self._plan is not None
@@ -256,7 +261,7 @@ class JitExecutor(SubgraphExecutor):
             self._drop(plan, step)
 
     def _drop(self, plan: Plan, step: Step) -> None:
-        if not self._preserve:
+        if not self.preserve_all_tensors:
             for index in plan.dead_after.get(step.position, ()):
                 self._values.pop(index, None)
 
