@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,22 +10,14 @@ import numpy.typing as npt
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv
-from int8rt.kernels.jit.abi import fields, helper, kernel, load_i64, share, store_i64
-from int8rt.kernels.jit.depthwise_tile import depthwise_columns, depthwise_pixels
+from int8rt.kernels.jit.depthwise_kernels import DEPTHWISE, depthwise_columns_kernel, depthwise_kernel
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
-from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.panels import pack_words, words_stride
 from int8rt.kernels.padding import Window
 from int8rt.model import TensorType
 from int8rt.quantization import vectorized
 
-DEPTHWISE = fields(
-    "input output border repeated repeated_count weights words blocks tail_weights tail_words tail_count tail_sharing "
-    "block_channels block_weight_bytes block_word_bytes groups low high scratch scratch_bytes "
-    "batches out_height out_width height width channels kernel_height kernel_width stride_height stride_width "
-    "dilation_height dilation_width pad_height pad_width"
-)
 # Bytes of a row's table of addresses, which a window much larger than the input would fill with its border.
 _LARGEST_TABLE = 16 << 20
 # Neighbouring pixels of a tile that so many of them share, at least: `depthwise_pixels` and `depthwise_columns`.
@@ -189,135 +180,3 @@ def lower_one_channel(params: DepthwiseConv2DParams, context: LowerContext) -> L
     slot = Slot(filter.index, filter.type, ordinary.shape, ordinary)
     inputs = (context.inputs[0], slot, *context.inputs[2:])
     return conv.lower_convolution(params, 1, LowerContext(context.level, inputs, context.outputs, context.name))
-
-
-@helper
-def fill_table(p, image, y, table):  # type: ignore[no-untyped-def]
-    """Addresses of the taps of every pixel of output row y; taps beyond the border point to a row of zero points."""
-    stride = p.groups * 4
-    tap = 0
-    for ky in range(p.kernel_height):
-        row = y * p.stride_height - p.pad_height + ky * p.dilation_height
-        inside = 0 <= row < p.height
-        start = image + row * p.width * p.channels
-        for kx in range(p.kernel_width):
-            column = kx * p.dilation_width - p.pad_width
-            for x in range(p.out_width):
-                valid = inside and 0 <= column < p.width
-                store_i64(table, x * stride + tap, start + column * p.channels if valid else p.border)
-                column += p.stride_width
-            tap += 1
-    for extra in range(tap, stride):
-        for x in range(p.out_width):
-            address = p.border
-            if extra - tap < p.repeated_count:
-                address = load_i64(table, x * stride + load_i64(p.repeated, extra - tap))
-            store_i64(table, x * stride + extra, address)
-
-
-@cache
-def depthwise_kernel(level: str, variant: str) -> Any:
-    """The compiled DEPTHWISE_CONV_2D for an instruction set and a variant of the requantization."""
-
-    @kernel
-    def depthwise_conv_2d(block, thread, threads):  # type: ignore[no-untyped-def]
-        p = carray(block, 1, DEPTHWISE)[0]
-        table = p.scratch + thread * p.scratch_bytes
-        first, last = share(p.batches * p.out_height, thread, threads)
-        for row in range(first, last):
-            image = p.input + row // p.out_height * p.height * p.width * p.channels
-            fill_table(p, image, row % p.out_height, table)
-            out = p.output + row * p.out_width * p.channels
-            for i in range(p.blocks):
-                channel = i * p.block_channels
-                if p.out_width > 1:
-                    depthwise_pixels(
-                        level, variant, 2, 1, table, p.out_width, p.groups, channel,
-                        p.weights + i * p.block_weight_bytes, p.words + i * p.block_word_bytes, p.low, p.high,
-                        out + channel, p.channels, p.block_channels,
-                    )  # fmt: skip
-                else:
-                    depthwise_pixels(
-                        level, variant, 1, 1, table, p.out_width, p.groups, channel,
-                        p.weights + i * p.block_weight_bytes, p.words + i * p.block_word_bytes, p.low, p.high,
-                        out + channel, p.channels, p.block_channels,
-                    )  # fmt: skip
-            if p.tail_count == 0:
-                continue
-            channel = p.blocks * p.block_channels
-            if p.tail_sharing == 4:
-                depthwise_pixels(
-                    level, variant, 1, 4, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-            elif p.tail_sharing == 2 and p.out_width >= 4:
-                depthwise_pixels(
-                    level, variant, 2, 2, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-            elif p.tail_sharing == 2:
-                depthwise_pixels(
-                    level, variant, 1, 2, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-            else:
-                depthwise_pixels(
-                    level, variant, 1, 1, table, p.out_width, p.groups, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-
-    return depthwise_conv_2d
-
-
-@helper
-def fill_columns(p, image, y, table):  # type: ignore[no-untyped-def]
-    """Addresses of the four taps of every input column that output row y sees, from the first pixel's first on."""
-    for ky in range(4):
-        row = y * p.stride_height - p.pad_height + ky * p.dilation_height
-        inside = ky < p.kernel_height and 0 <= row < p.height
-        start = image + row * p.width * p.channels
-        for i in range((p.out_width - 1) * p.stride_width + p.kernel_width):
-            column = i - p.pad_width
-            valid = inside and 0 <= column < p.width
-            store_i64(table, 4 * i + ky, start + column * p.channels if valid else p.border)
-
-
-@cache
-def depthwise_columns_kernel(level: str, variant: str, stride: int) -> Any:
-    """The compiled DEPTHWISE_CONV_2D for windows three columns wide."""
-
-    @kernel
-    def depthwise_conv_2d_columns(block, thread, threads):  # type: ignore[no-untyped-def]
-        p = carray(block, 1, DEPTHWISE)[0]
-        table = p.scratch + thread * p.scratch_bytes
-        first, last = share(p.batches * p.out_height, thread, threads)
-        for row in range(first, last):
-            image = p.input + row // p.out_height * p.height * p.width * p.channels
-            fill_columns(p, image, row % p.out_height, table)
-            out = p.output + row * p.out_width * p.channels
-            for i in range(p.blocks):
-                channel = i * p.block_channels
-                depthwise_columns(
-                    level, variant, 4, 1, 3, stride, table, p.out_width, channel, p.weights + i * p.block_weight_bytes,
-                    p.words + i * p.block_word_bytes, p.low, p.high, out + channel, p.channels, p.block_channels,
-                )  # fmt: skip
-            if p.tail_count == 0:
-                continue
-            channel = p.blocks * p.block_channels
-            if p.tail_sharing == 4:
-                depthwise_columns(
-                    level, variant, 2, 4, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-            elif p.tail_sharing == 2:
-                depthwise_columns(
-                    level, variant, 4, 2, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-            else:
-                depthwise_columns(
-                    level, variant, 4, 1, 3, stride, table, p.out_width, channel, p.tail_weights, p.tail_words, p.low,
-                    p.high, out + channel, p.channels, p.tail_count,
-                )  # fmt: skip
-
-    return depthwise_conv_2d_columns
