@@ -22,8 +22,8 @@ WIDEST = 16
 class Statistics:
     """found - expected, element by element, of one tensor.
 
-    A step is a quantized step for integers, and for floats a unit in the last place (0.0 and -0.0 are 0 apart but
-    different). histogram: steps to number of elements, from -WIDEST to WIDEST. beyond: how many are further apart, NaN
+    A step is a quantized step for integers, and for floats a unit in the last place (0.0 and -0.0 are one step apart).
+    histogram: steps to number of elements, from -WIDEST to WIDEST. beyond: how many are further apart, NaN
     instead of a number too. largest: |steps|; `inf` where NaN or infinity stands against a number.
     run, at, found, expected: one element with the largest difference. mismatch: what is wrong with type or shape, or
     that there is nothing; the elements are not compared then.
@@ -91,7 +91,7 @@ def measure(found: Array | None, expected: Array, run: str = "") -> Statistics:
     near = magnitude <= WIDEST
     values, counts = np.unique(steps[near], return_counts=True)
     worst = np.unravel_index(int(np.argmax(magnitude)), steps.shape)
-    at = tuple(int(i) for i in worst) if magnitude.max() > 0 else difference.at
+    at = tuple(int(i) for i in worst)
     return Statistics(
         expected.size,
         difference.different,
@@ -129,10 +129,10 @@ def _steps(found: Array, expected: Array) -> npt.NDArray[np.float64]:
 
 
 def _ordered(values: Array) -> npt.NDArray[np.float64]:
-    """Floats counted in units of the last place, 0 for zeros."""
+    """Floats counted in units of the last place: 0 for 0.0, -1 for -0.0."""
     bits = np.ascontiguousarray(values).view(f"i{values.dtype.itemsize}").reshape(values.shape).astype(np.int64)
     lowest = -(1 << (8 * values.dtype.itemsize - 1))
-    ordered: npt.NDArray[np.float64] = np.where(bits < 0, lowest - bits, bits).astype(np.float64)
+    ordered: npt.NDArray[np.float64] = np.where(bits < 0, lowest - bits - 1, bits).astype(np.float64)
     return ordered
 
 

@@ -31,11 +31,11 @@ def test_floats_are_compared_in_units_of_the_last_place() -> None:
     expected = np.array([1.0, 0.0, 1.0, np.inf, np.nan], np.float32)
     statistics = measure(found, expected)
     assert (statistics.different, statistics.beyond, statistics.largest) == (4, 2, np.inf)
-    assert statistics.histogram == {0: 2, 1: 1}
+    assert statistics.histogram == {-1: 1, 0: 1, 1: 1}
     tiny = np.array([np.nextafter(np.float32(0), -one)], np.float32)
-    assert measure(tiny, -tiny).histogram == {-2: 1}
+    assert measure(tiny, -tiny).histogram == {-3: 1}
     zeros = measure(np.array([1.0, -0.0]), np.array([1.0, 0.0]))
-    assert (zeros.different, zeros.largest, zeros.at) == (1, 0, (1,))
+    assert (zeros.different, zeros.largest, zeros.at) == (1, 1, (1,))
 
 
 @pytest.mark.parametrize(

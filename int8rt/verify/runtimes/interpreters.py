@@ -20,8 +20,8 @@ PACKAGES = {
     "tflm": "python3 -m venv V, V/bin/pip install tflite-micro, then --python V/bin/python",
 }
 
-# Memory for TensorFlow Lite Micro's tensors, at least.
-_ARENA = 16 << 20
+# Memory for TensorFlow Lite Micro's tensors: at first, and at most.
+_ARENA, _LARGEST_ARENA = 8 << 20, 2000 << 20
 
 
 class ChildRuntime:
@@ -128,19 +128,21 @@ class InterpreterRuntime(ChildRuntime):
 
 
 class MicroRuntime(ChildRuntime):
-    """TensorFlow Lite Micro's Python wheel. arena: bytes for tensors; by default what models usually need."""
+    """TensorFlow Lite Micro's Python wheel. arena: bytes for tensors; by default as many as it takes."""
 
     reading_matters = True
 
     def __init__(self, *, arena: int | None = None, python: str | None = None, timeout: float = 120.0) -> None:
-        super().__init__({"package": "tflm", "arena": arena}, PACKAGES["tflm"], python, timeout)
+        super().__init__({"package": "tflm"}, PACKAGES["tflm"], python, timeout)
         self._arena = arena
 
     def _request(self, model: Model) -> dict[str, Any]:
-        from int8rt.schema.sizes import file_bytes
+        from int8rt.schema.sizes import memory_bytes
 
-        tensors = sum(file_bytes(tensor) for tensor in model.subgraphs[0].tensors if not tensor.buffer)
-        return super()._request(model) | {"arena": self._arena or max(_ARENA, 4 * tensors)}
+        # It says only that allocating failed, not why: so what fails is tried with more memory, up to a limit.
+        tensors = sum(memory_bytes(tensor) for tensor in model.subgraphs[0].tensors)
+        sizes = (_ARENA, max(_ARENA, min(4 * tensors + (64 << 20), _LARGEST_ARENA)))
+        return super()._request(model) | {"arena": sizes if self._arena is None else (self._arena, self._arena)}
 
 
 class FunctionRuntime(ChildRuntime):

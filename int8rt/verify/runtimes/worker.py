@@ -150,14 +150,21 @@ class Micro:
     def __init__(self, request: dict[str, Any], content: bytes) -> None:
         self.module = importlib.import_module("tflite_micro").runtime
         self.description = version("tflite-micro")
-        self.outputs, self.content, self.arena = request["outputs"], content, request["arena"]
+        self.outputs, self.content = request["outputs"], content
+        self.arena, self.largest_arena = request["arena"]
         self.make(False)
 
     def make(self, keep: bool) -> Any:
-        """A fresh interpreter: its variables are new."""
+        """A fresh interpreter: its variables are new. Where its memory does not suffice, it gets more."""
         configuration = self.module.InterpreterConfig
         kind = configuration.kPreserveAllTensors if keep else configuration.kAllocationRecording
-        return self.module.Interpreter.from_bytes(self.content, arena_size=self.arena, intrepreter_config=kind)
+        while True:
+            try:
+                return self.module.Interpreter.from_bytes(self.content, arena_size=self.arena, intrepreter_config=kind)
+            except RuntimeError:
+                if self.arena >= self.largest_arena:
+                    raise
+                self.arena = min(8 * self.arena, self.largest_arena)
 
     def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[int, Any], float]:
         """Outputs, the tensors to be read, and the seconds of the run."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 
 from int8rt.errors import InputError
-from int8rt.schema import read_model
+from int8rt.model import Quantization, TensorType
+from int8rt.schema import ModelBuilder, read_model, write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.runtimes.base import Fault, Runtime, UnavailableError, written
 from int8rt.verify.runtimes.choose import open_runtime
+from int8rt.verify.runtimes.interpreters import MicroRuntime
 from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys
 from int8rt.verify.runtimes.npz import read_npz, write_npz
 from tests.interpreter import models
@@ -213,3 +216,55 @@ def test_strings_pass() -> None:
     assert found is not None
     assert found.tolist() == [[b"a", b"", b"\xff\x00"]]
     runtime.close()
+
+
+@pytest.mark.parametrize(
+    ("sut", "variable", "description"),
+    [
+        ("tflm", "INT8RT_TFLM_PYTHON", "tflite-micro 0."),
+        ("tflite_runtime:ref", "INT8RT_TFLITE_2_14_PYTHON", "BUILTIN_REF of tflite-runtime 2."),
+        ("tensorflow:ref", "INT8RT_TENSORFLOW_PYTHON", "BUILTIN_REF of tensorflow"),
+    ],
+)
+def test_a_runtime_of_another_python(sut: str, variable: str, description: str) -> None:
+    python = os.environ.get(variable)
+    if not python:
+        pytest.skip(f"{variable} names no Python that has {sut}")
+    content = models.two_adds()
+    model = read_model(content)
+    runtime = open_runtime(sut, python=python)
+    runtime.prepare(model, content)
+    answer = runtime.run(INPUTS, [2, 3])
+    alone = runtime.run(INPUTS)
+    runtime.close()
+    expected, _ = run_int8rt(model, INPUTS, backend="numpy", keep=True)
+    for index in (2, 3):
+        np.testing.assert_array_equal(answer.tensors[index], expected[index])
+    assert alone.outputs[0] is not None
+    np.testing.assert_array_equal(alone.outputs[0], expected[3])
+    assert runtime.capabilities().description.startswith(description)
+
+
+def test_tensorflow_lite_micro_gets_more_memory_where_it_does_not_suffice() -> None:
+    python = os.environ.get("INT8RT_TFLM_PYTHON")
+    if not python:
+        pytest.skip("INT8RT_TFLM_PYTHON names no Python that has tflite-micro")
+    size = (1, 3 << 20)
+    builder = ModelBuilder().input("x", TensorType.INT8, size, Quantization.per_tensor(0.5))
+    for i in range(3):
+        builder.output(f"y{i}", TensorType.INT8, size, Quantization.per_tensor(1.0)).operator(
+            "ADD", ["x", "x"], [f"y{i}"]
+        )
+    content = write_model(builder.build())
+    model = read_model(content)
+    value = np.full(size, 5, np.int8)
+    enough = MicroRuntime(python=python)
+    enough.prepare(model, content)
+    (found, _, _) = enough.run([value]).outputs
+    enough.close()
+    assert found is not None
+    assert np.all(found == 5)
+    small = MicroRuntime(arena=1 << 20, python=python)
+    with pytest.raises(Fault, match="failed to allocate"):
+        small.prepare(model, content)
+    small.close()
