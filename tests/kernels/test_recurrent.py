@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,8 @@ from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import ActivationFunctionType, Shape, TensorType
 from int8rt.schema.builder import TensorSpec
 from int8rt.schema.options import BidirectionalSequenceRNNOptions, RNNOptions, SVDFOptions
+from tests.differential.harness import run_int8rt
+from tests.hostile.operators import MODELS
 from tests.kernels.single import q, run_operator, variable
 
 FLOAT32, INT16, INT8 = TensorType.FLOAT32, TensorType.INT16, TensorType.INT8
@@ -93,3 +97,13 @@ def test_bidirectional_sequence_rnn() -> None:
     assert both_directions(False, TensorSpec.constant(np.float32(second).reshape(1, 2, 1))) == [1, 21, 12, 2]
     with pytest.raises(ModelError, match="has 1 outputs, expected 2"):
         both_directions(False, merge_outputs=False)
+
+
+def test_old_lstm_kernel_is_refused() -> None:
+    model = MODELS["LSTM.0"]
+    (graph,) = model.subgraphs
+    (operator,) = graph.operators
+    for count, error in ((12, UnsupportedError), (6, ModelError)):
+        changed = replace(operator, intermediates=operator.intermediates[:1] * count)
+        with pytest.raises(error, match=f"{count} intermediate tensors"):
+            run_int8rt(replace(model, subgraphs=(replace(graph, operators=(changed,)),)), [np.zeros((1, 3), np.int8)])

@@ -35,7 +35,7 @@ from int8rt.quantization.requantize import multiply_by_quantized_multiplier
 from int8rt.quantization.rounding import saturate, wrap_int32
 from int8rt.quantization.sigmoid_table import checked_log2
 
-_INTERMEDIATES = 5
+_INTERMEDIATES, _INTERMEDIATES_OF_OLD_KERNEL = 5, 12
 _HIDDEN = 4
 _GATE_SCALE = 2.0**-12
 _VARIANCE_GUARD = 10000
@@ -84,6 +84,9 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
     """The parameters of an LSTM whose shapes have been checked. Clips: real numbers, 0 for none."""
     if cell_clip < 0 or proj_clip < 0:
         raise context.invalid(f"clips {cell_clip:g} and {proj_clip:g} must not be negative")
+    if len(context.intermediates) == _INTERMEDIATES_OF_OLD_KERNEL and context.operator.name == "LSTM":
+        # TensorFlow Lite's kernel reads a multiplier of the output gate beyond the end of its array.
+        raise context.unsupported(f"the kernel with {_INTERMEDIATES_OF_OLD_KERNEL} intermediate tensors")
     if len(context.intermediates) != _INTERMEDIATES:
         raise context.invalid(f"has {len(context.intermediates)} intermediate tensors, expected {_INTERMEDIATES}")
     input, cell_state = context.input(INPUT), context.input(SINGLE.cell_state)
