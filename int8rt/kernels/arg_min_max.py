@@ -99,7 +99,7 @@ ARG_MAX = Kernel(
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/arg_min_max.cc, reference/arg_min_max.h",
-    max_version=3,  # BUILTIN_REF knows versions up to 2; the others are bool, which the optimized resolver computes alike
+    max_version=3,  # BUILTIN_REF knows versions up to 2; the optimized resolver takes bool by the next
 )
 
 ARG_MIN = Kernel(
@@ -108,5 +108,5 @@ ARG_MIN = Kernel(
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/arg_min_max.cc, reference/arg_min_max.h",
-    max_version=3,  # BUILTIN_REF knows versions up to 2; the others are bool, which the optimized resolver computes alike
+    max_version=3,  # BUILTIN_REF knows versions up to 2; the optimized resolver takes bool by the next
 )

@@ -184,7 +184,7 @@ ABS = Kernel(
     prepare=prepare_abs,
     evaluate=evaluate_abs,
     source="kernels/elementwise.cc",
-    max_version=5,  # BUILTIN_REF knows versions up to 3; the others are int32, which the optimized resolver computes alike
+    max_version=5,  # BUILTIN_REF knows versions up to 3; the optimized resolver takes more types by the next
 )
 
 LOG = with_float32(
