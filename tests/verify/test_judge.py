@@ -181,7 +181,7 @@ def conv() -> bytes:
 def test_an_operator_that_is_exact_in_another_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     other = replace(profiles.TFLITE_REF, name="other", roundings={}, default=Rounding.TIES_UP)
     third = replace(other, name="third", default=Rounding.FLOAT64)
-    for place in ("int8rt.quantization.profiles", "int8rt.verify.judge"):
+    for place in ("int8rt.quantization.profiles", "int8rt.verify.operators"):
         monkeypatch.setattr(f"{place}.PROFILES", {p.name: p for p in (profiles.TFLITE_REF, other, third)})
     every = np.arange(-128, 128).astype(np.int8).reshape(1, 16, 16, 1)
     judgement = judged(Pretender({}, profile="other", intermediates=True), conv(), [("ties", [every])])
