@@ -107,7 +107,7 @@ class Interpreter:
         order in which they are written. The value is the array itself: copy what is to be kept.
         """
         self._loans.ensure_none()
-        self._executor(0).invoke(observer)
+        (self._first or self._executor(0)).invoke(observer)
 
     def resize_tensor_input(self, input_index: int, tensor_size: npt.ArrayLike, strict: bool = False) -> None:
         """Give input tensor `input_index` another shape; `allocate_tensors` must follow.

@@ -56,6 +56,8 @@ class JitExecutor(SubgraphExecutor):
         self._pool: Pool | None = None
         self._alone: Callable[[int, int], None] | None = None
         self._calls: list[Callable[[], None] | Step] = []
+        # The one call that is all there is to do, if so.
+        self._quick: Callable[[], None] | None = None
         # Tensors that the caller has set though he need not: until the next run they hold what he said.
         self._set_anyway: list[int] = []
         # Whether the variables that subgraphs share live in the program's memory, and when that was found.
@@ -74,13 +76,13 @@ class JitExecutor(SubgraphExecutor):
         super().resize(index, shape)
         if self._plan is None:
             self.program = None
-            self._calls = []
+            self._calls, self._quick = [], None
 
     def allocate(self) -> None:
         """Plan, lower and lay out; inputs keep their values where their shape is unchanged."""
         if self._plan is not None:
             return
-        self.program = None
+        self.program, self._calls, self._quick = None, [], None
         super().allocate()
         plan = self.plan
         assert plan is not None
@@ -97,7 +99,6 @@ class JitExecutor(SubgraphExecutor):
         self._segments = segments(plan, self.program, False)
         self._well = bytes(self.program.status.nbytes)
         self._pool = self._alone = None
-        self._calls = []
 
     def _store(self) -> Store:
         others = (each for each in self.subgraphs.executors() if isinstance(each, JitExecutor) and each is not self)
@@ -132,29 +133,41 @@ class JitExecutor(SubgraphExecutor):
 
     def invoke(self, observer: Observer | None = None) -> None:
         """Run all operators in order."""
+        quick = self._quick
+        if quick is None or observer is not None or self._set_anyway:
+            self._run(observer)
+        else:
+            quick()
+        program = self.program
+        assert program is not None
+        if program.watched and program.status.tobytes() != self._well:
+            assert self._plan is not None
+            self._raise_status(self._plan, program)
+
+    def _run(self, observer: Observer | None) -> None:
         plan, program = self._plan, self.program
         if plan is None or program is None:
             raise StateError("Invoke called on model that is not ready: call allocate_tensors() first")
         if self.subgraphs.depth == 0:
             self.subgraphs.restart()
-        if self._set_anyway:
-            for index in self._set_anyway:
-                self._values.pop(index, None)
-            self._set_anyway.clear()
+        for index in self._set_anyway:
+            self._values.pop(index, None)
+        self._set_anyway.clear()
         if program.variables and self._version != self.subgraphs.version:
             self._settle(plan, program)
-        if observer is None:
-            if not self._calls or (self._pool is not None and not self._pool.alive):
-                self._calls = [self._call(program, segment) for segment in self._segments]
-            for call in self._calls:
-                if isinstance(call, Step):
-                    self._evaluate(plan, program, call)
-                else:
-                    call()
-        else:
+        if observer is not None:
             self._observe(plan, program, observer)
-        if program.watched and program.status.tobytes() != self._well:
-            self._raise_status(plan, program)
+            return
+        if not self._calls or (self._pool is not None and not self._pool.alive):
+            self._calls = [self._call(program, segment) for segment in self._segments]
+            if len(self._calls) == 1 and not program.variables and self._alone_serves(program):
+                only = self._calls[0]
+                self._quick = None if isinstance(only, Step) else only
+        for call in self._calls:
+            if isinstance(call, Step):
+                self._evaluate(plan, program, call)
+            else:
+                call()
 
     def _call(self, program: Program, segment: Segment) -> Callable[[], None] | Step:
         """What runs a segment."""
