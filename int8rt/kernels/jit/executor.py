@@ -205,6 +205,8 @@ class JitExecutor(SubgraphExecutor):
         plan, program = self._plan, self.program
         assert plan is not None
         assert program is not None
+        if program.variables and self._version != self.subgraphs.version:
+            self._settle(plan, program)
         run, seconds = self._runner(program), []
 
         def timed(first: int, last: int) -> float:
