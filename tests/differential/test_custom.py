@@ -62,7 +62,9 @@ def detections(draw: st.DrawFn) -> Case:
         largest = draw(st.sampled_from([12, 256]))  # few codes: many ties
         scores = codes(rng.integers(0, largest, shape), draw(st.sampled_from([1 / 256, 0.0123])), int(rng.integers(9)))
     else:
-        scores = real(rng.random(shape) if draw(st.booleans()) else rng.integers(0, 6, shape) / 6)
+        values = rng.random(shape) if draw(st.booleans()) else rng.integers(0, 6, shape) / 6
+        special = rng.random(shape) < draw(st.sampled_from([0, 0, 0.2]))
+        scores = real(np.where(special, rng.choice([np.nan, np.nan, np.inf, -np.inf], shape), values))
     options: dict[str, Any] = {
         "max_detections": draw(st.integers(0, 15)),
         "max_classes_per_detection": draw(st.integers(1, 4)),

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.custom.options import CustomOptions
-from int8rt.kernels.custom.partial_sort import partial_argsort_descending
+from int8rt.kernels.custom.partial_sort import arg_max_vector, partial_argsort_descending
 from int8rt.kernels.custom.suppression import suppress
 from int8rt.kernels.layout import scale_and_zero_point
 from int8rt.kernels.signature import signatures
@@ -149,8 +149,7 @@ def _fast(params: DetectionPostProcessParams, boxes: Float32, scores: Float32) -
 def _best_classes(scores: Float32, count: int) -> list[int]:
     if count > 1:
         return partial_argsort_descending(scores.tolist(), count)
-    ordered = np.flatnonzero(~np.isnan(scores))
-    return [int(ordered[np.argmax(scores[ordered])]) if ordered.size else 0]
+    return [arg_max_vector(scores.tolist())]
 
 
 def _regular(params: DetectionPostProcessParams, boxes: Float32, scores: Float32) -> _Chosen:

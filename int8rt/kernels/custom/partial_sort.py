@@ -1,7 +1,12 @@
-"""The order in which GNU's std::partial_sort leaves equal values: it follows from how its heap moves them."""
+"""The largest of some scores, equal ones and NaN in the order that LiteRT's build leaves them in.
+
+Which of equal values std::partial_sort puts first follows from how GNU's library moves the elements of its heap; what
+NaN does to the search for a single maximum, from the vector instructions that it is made of.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 
@@ -35,3 +40,34 @@ def _sink(heap: list[int], hole: int, size: int, index: int, values: Sequence[fl
         heap[hole] = heap[parent]
         hole = parent
     heap[hole] = index
+
+
+def arg_max_vector(values: Sequence[float]) -> int:
+    """Index of the first of the largest values; NaN may hide larger ones.
+
+    Source: TensorFlow Lite kernels/internal/optimized/optimized_ops.h, ArgMaxVector.
+    """
+    size = len(values)
+    if not any(map(math.isnan, values)):
+        return max(range(size), key=values.__getitem__)
+    index, best, rest = 0, values[0], 1
+    if size >= 4:
+        rest = size // 4 * 4
+        # Four searches side by side. A pair of them gives its first value where one of the two is NaN.
+        lanes = [_first_of_largest(values, range(lane, rest, 4)) for lane in range(4)]
+        found = [values[lane] for lane in lanes]
+        left, right = (found[i + 1] if found[i + 1] > found[i] else found[i] for i in (0, 2))
+        best = right if right > left else left
+        index = min((lane for lane, value in zip(lanes, found, strict=True) if value == best), default=0)
+    for i in range(rest, size):
+        if values[i] > best or (math.isnan(best) and not math.isnan(values[i])):
+            index, best = i, values[i]
+    return 0 if math.isnan(best) else index
+
+
+def _first_of_largest(values: Sequence[float], places: range) -> int:
+    best = places[0]
+    for place in places[1:]:
+        if values[place] > values[best] or (math.isnan(values[best]) and not math.isnan(values[place])):
+            best = place
+    return best
