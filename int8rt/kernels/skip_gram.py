@@ -61,7 +61,10 @@ def evaluate(params: SkipGramParams, input: Array) -> Array:
 
 
 def split_words(sentence: bytes) -> list[bytes]:
-    """The words between white space; one space at the end, or at the beginning, counts as one where it stands alone."""
+    """The words between white space.
+
+    A sentence that begins with a space loses its first word, unless that is the only one: then the space stays with it.
+    """
     words, start = [], 0
     for at in range(1, len(sentence)):
         if sentence[at] in _SPACES:

@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM, the RELU family, LEAKY_RELU and HARD_SWISH in float32."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM, PRELU, the RELU family, LEAKY_RELU and HARD_SWISH in float32."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from int8rt.kernels.relu import FloatReluParams
 from int8rt.model import TensorType
 
 FLOAT_BINARY = fields("input1 input2 output bounds outer middle inner outer1 middle1 inner1 outer2 middle2 inner2")
-_SUM, _DIFFERENCE, _PRODUCT, _MAXIMUM, _MINIMUM, _CLAMP, _LEAKY, _HARD_SWISH = range(8)
+_SUM, _DIFFERENCE, _PRODUCT, _MAXIMUM, _MINIMUM, _PRELU, _CLAMP, _LEAKY, _HARD_SWISH = range(9)
 _OF_TWO = {"ADD": _SUM, "SUB": _DIFFERENCE, "MUL": _PRODUCT}
-_LARGER = {"MAXIMUM": _MAXIMUM, "MINIMUM": _MINIMUM}
+_UNBOUNDED = {"MAXIMUM": _MAXIMUM, "MINIMUM": _MINIMUM, "PRELU": _PRELU}
 
 
 def lower(params: Any, context: LowerContext) -> Lowered | None:
@@ -29,7 +29,7 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         return None
     if context.name in _OF_TWO and isinstance(params, PlainParams):
         return _lower(context, _OF_TWO[context.name], 1, params.activation_min, params.activation_max)
-    return _lower(context, _LARGER[context.name], 1, 0, 0) if context.name in _LARGER else None
+    return _lower(context, _UNBOUNDED[context.name], 1, 0, 0) if context.name in _UNBOUNDED else None
 
 
 def lower_unary(params: Any, context: LowerContext) -> Lowered | None:
@@ -65,6 +65,8 @@ def joined(operation, x, y, low, high):  # type: ignore[no-untyped-def]
         return x if x > y else y
     if operation == _MINIMUM:
         return x if x < y else y
+    if operation == _PRELU:
+        return x if x >= np.float32(0) else x * y
     if operation == _LEAKY:
         return x if x > np.float32(0) else x * low
     if operation == _HARD_SWISH:
