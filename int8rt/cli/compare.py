@@ -33,8 +33,8 @@ def compare(
         typer.Option(
             "--sut",
             metavar="RUNTIME",
-            help="The runtime to judge: litert[:ref|opt|xnnpack|default], tflite_runtime[:...], tensorflow[:...], "
-            "tflm, int8rt[:PROFILE], python:MODULE:FUNCTION.",
+            help="The runtime to judge: litert[:ref|opt|xnnpack|default|compiled], tflite_runtime[:...], "
+            "tensorflow[:...], tflm, int8rt[:PROFILE], python:MODULE:FUNCTION.",
         ),
     ] = None,
     delegate: Annotated[

@@ -101,6 +101,8 @@ _RULES: dict[tuple[str, int], Callable[[Subgraph, Operator], Range]] = {
     ("DIV", 1): _SMALL,
     ("FLOOR_DIV", 1): _SMALL,
     ("FLOOR_MOD", 1): _SMALL,
+    ("SEGMENT_SUM", 1): _ZERO,
+    ("STABLEHLO_SHIFT_LEFT", 1): _SMALL,
     **{(f"UNSORTED_SEGMENT_{name}", 1): _ZERO for name in ("SUM", "PROD", "MAX", "MIN")},
     **{(f"UNSORTED_SEGMENT_{name}", 2): _SMALL for name in ("SUM", "PROD", "MAX", "MIN")},
 }

@@ -8,7 +8,7 @@ from int8rt.errors import InputError
 from int8rt.verify.runtimes.base import Runtime
 
 KNOWN = (
-    "litert[:ref|opt|xnnpack|default]",
+    "litert[:ref|opt|xnnpack|default|compiled]",
     "tflite_runtime[:...]",
     "tensorflow[:...]",
     "tflm",
@@ -37,6 +37,10 @@ def open_runtime(
     kind, _, rest = sut.partition(":")
     if delegate is not None and kind not in ("litert", "tflite_runtime", "tensorflow"):
         raise InputError(f"a delegate needs an interpreter of TensorFlow Lite's, not {sut!r}")
+    if sut == "litert:compiled" and delegate is None:
+        from int8rt.verify.runtimes.interpreters import CompiledRuntime
+
+        return CompiledRuntime(python=python, timeout=timeout)
     if kind in ("litert", "tflite_runtime", "tensorflow"):
         resolver = rest or ("ref" if delegate is not None else "default")
         if resolver in _RESOLVERS:

@@ -30,6 +30,7 @@ class ChildRuntime:
     settings: what the worker's engine takes. how_to_get: what a missing one is answered with.
     """
 
+    intermediates = True
     reading_matters = False
 
     def __init__(
@@ -44,7 +45,7 @@ class ChildRuntime:
 
     def capabilities(self) -> Capabilities:
         """What this runtime is; its version is known once a model has been prepared."""
-        return Capabilities(self.description, intermediates=True, any_model=True, reading_matters=self.reading_matters)
+        return Capabilities(self.description, self.intermediates, any_model=True, reading_matters=self.reading_matters)
 
     def prepare(self, model: Model, content: bytes) -> None:
         """Load the model in the process."""
@@ -125,6 +126,20 @@ class InterpreterRuntime(ChildRuntime):
         kernels = {"ref": "BUILTIN_REF", "opt": "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "xnnpack": "XNNPACK"}
         own = f"{kernels.get(self._resolver, 'default kernels')} of {version}"
         return own if self._delegate is None else f"delegate {os.path.basename(self._delegate)} over {own}"
+
+
+class CompiledRuntime(ChildRuntime):
+    """LiteRT's CompiledModel, as it runs a model by default. It shows no intermediate tensors."""
+
+    intermediates = False
+
+    def __init__(self, *, python: str | None = None, timeout: float = 120.0) -> None:
+        super().__init__({"package": "compiled"}, PACKAGES["litert"], python, timeout)
+        self.description = "litert:compiled"
+
+    def _request(self, model: Model) -> dict[str, Any]:
+        subgraph = model.subgraphs[0]
+        return super()._request(model) | {"input_indices": subgraph.inputs, "output_indices": subgraph.outputs}
 
 
 class MicroRuntime(ChildRuntime):

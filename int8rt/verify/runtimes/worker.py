@@ -144,6 +144,38 @@ class Interpreters:
         return outputs, tensors, seconds
 
 
+class Compiled:
+    """LiteRT's CompiledModel, with the kernels that it chooses; the model's first signature, in the model's shapes."""
+
+    def __init__(self, request: dict[str, Any], content: bytes) -> None:
+        module = importlib.import_module("ai_edge_litert.compiled_model")
+        self.description = f"CompiledModel of {version('ai-edge-litert')}"
+        self.model = module.CompiledModel.from_buffer(content)
+        key = next(iter(self.model.get_signature_list()))
+        self.inputs = list(self.model.get_input_tensor_details(key).values())
+        self.outputs = list(self.model.get_output_tensor_details(key).values())
+        self.input_indices, self.output_indices = request["input_indices"], request["output_indices"]
+        if {d["index"] for d in self.inputs} != set(self.input_indices) or not self.output_indices:
+            raise ValueError(f"the signature {key!r} has other inputs than the first subgraph")
+
+    def run(self, inputs: list[Any], read: list[int]) -> tuple[list[Any], dict[int, Any], float]:
+        """Outputs and the seconds of the run; intermediate tensors can't be read."""
+        given, taken = self.model.create_input_buffers(0), self.model.create_output_buffers(0)
+        for detail, buffer in zip(self.inputs, given):  # noqa: B905
+            value = inputs[self.input_indices.index(detail["index"])]
+            if list(value.shape) != list(detail["shape"]):
+                raise ValueError(f"a CompiledModel is compared in its own shapes only, found {list(value.shape)}")
+            buffer.write(np.ascontiguousarray(value).reshape(-1))
+        start = time.perf_counter()
+        self.model.run_by_index(0, given, taken)
+        seconds = time.perf_counter() - start
+        values = {}
+        for detail, buffer in zip(self.outputs, taken):  # noqa: B905
+            flat = buffer.read(int(np.prod(detail["shape"])), np.dtype(detail["dtype"]).type)
+            values[detail["index"]] = np.array(flat).reshape(detail["shape"])
+        return [values[index] for index in self.output_indices], {}, seconds
+
+
 class Micro:
     """TensorFlow Lite Micro by its wheel `tflite-micro`."""
 
@@ -201,7 +233,7 @@ class Function:
         return [np.asarray(value) for value in values if value is not None], {}, seconds
 
 
-ENGINES = {"tflm": Micro, "python": Function}
+ENGINES = {"compiled": Compiled, "tflm": Micro, "python": Function}
 
 
 def serve(request: dict[str, Any], arrays: list[Any], engine: Any) -> tuple[dict[str, Any], list[Any], Any]:

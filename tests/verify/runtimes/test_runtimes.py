@@ -12,6 +12,7 @@ from int8rt.errors import InputError
 from int8rt.model import Quantization, TensorType
 from int8rt.schema import ModelBuilder, read_model, write_model
 from int8rt.verify.compare import run_int8rt
+from int8rt.verify.inputs import make_inputs
 from int8rt.verify.runtimes.base import Fault, Runtime, UnavailableError, written
 from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.runtimes.interpreters import MicroRuntime
@@ -74,6 +75,29 @@ def test_every_runtime_answers_with_outputs_and_intermediate_tensors(opened: Run
     (resized,) = opened.run(longer).outputs
     assert resized is not None
     assert resized.shape == (3, 4)
+
+
+@pytest.mark.litert
+@pytest.mark.parametrize("content", [models.two_adds(), models.two_outputs()], ids=["two inputs", "two outputs"])
+def test_a_compiled_model(content: bytes) -> None:
+    model = read_model(content)
+    inputs = make_inputs(model, "natural", 3)
+    interpreter = open_runtime("litert:default")
+    interpreter.prepare(model, content)
+    expected = interpreter.run(inputs).outputs
+    interpreter.close()
+    runtime = open_runtime("litert:compiled")
+    runtime.prepare(model, content)
+    for value, same in zip(runtime.run(inputs).outputs, expected, strict=True):
+        assert value is not None
+        assert same is not None
+        np.testing.assert_array_equal(value, same)
+        assert (value.shape, value.dtype) == (same.shape, same.dtype)
+    assert runtime.capabilities().description.startswith("CompiledModel of ai-edge-litert 2.")
+    assert not runtime.capabilities().intermediates
+    with pytest.raises(Fault, match="in its own shapes only"):
+        runtime.run([np.concatenate([value, value]) for value in inputs])
+    runtime.close()
 
 
 @pytest.mark.litert
