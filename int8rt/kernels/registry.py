@@ -11,7 +11,7 @@ from int8rt.kernels.atan2 import ATAN2
 from int8rt.kernels.base import Kernel
 from int8rt.kernels.batch_matmul import BATCH_MATMUL
 from int8rt.kernels.bitcast import BITCAST
-from int8rt.kernels.bitwise import BITWISE_XOR, RIGHT_SHIFT
+from int8rt.kernels.bitwise import BITWISE_XOR, RIGHT_SHIFT, STABLEHLO_AND, STABLEHLO_SHIFT_LEFT
 from int8rt.kernels.broadcast_args import BROADCAST_ARGS
 from int8rt.kernels.bucketize import BUCKETIZE
 from int8rt.kernels.calls import CALL_ONCE, IF, STABLEHLO_COMPOSITE
@@ -107,6 +107,7 @@ from int8rt.kernels.transpose import TRANSPOSE
 from int8rt.kernels.transpose_conv import TRANSPOSE_CONV
 from int8rt.kernels.unique import UNIQUE
 from int8rt.kernels.unsorted_segment import (
+    SEGMENT_SUM,
     UNSORTED_SEGMENT_MAX,
     UNSORTED_SEGMENT_MIN,
     UNSORTED_SEGMENT_PROD,
@@ -233,6 +234,7 @@ KERNELS: Mapping[str, Kernel] = {
         ROUND,
         RSQRT,
         SCATTER_ND,
+        SEGMENT_SUM,
         SELECT,
         SELECT_V2,
         SHAPE,
@@ -252,6 +254,7 @@ KERNELS: Mapping[str, Kernel] = {
         SQUEEZE,
         STABLEHLO_COMPOSITE,
         STABLEHLO_ADD,
+        STABLEHLO_AND,
         STABLEHLO_GATHER,
         STABLEHLO_MAXIMUM,
         STABLEHLO_MINIMUM,
@@ -260,6 +263,7 @@ KERNELS: Mapping[str, Kernel] = {
         STABLEHLO_REDUCE_WINDOW,
         STABLEHLO_RNG_BIT_GENERATOR,
         STABLEHLO_SCATTER,
+        STABLEHLO_SHIFT_LEFT,
         STRIDED_SLICE,
         SUB,
         SUM,

@@ -1,8 +1,10 @@
-"""UNSORTED_SEGMENT_SUM, _PROD, _MAX and _MIN: slices of one number combined, in the order in which they come.
+"""UNSORTED_SEGMENT_SUM, _PROD, _MAX, _MIN and SEGMENT_SUM: slices of one number combined in the order of the data.
 
 data: T[*batch, *inner], segment_ids: int32[batch], num_segments: int32 of one element, output: T[num_segments, *inner];
 T is int32, which wraps around, or float32. Slices with a negative number are left out; a number without slices gets 0,
 1, the lowest or the highest finite number.
+SEGMENT_SUM has as many segments as its numbers say, which begin at 0 and go up by at most 1. BUILTIN_REF has no kernel
+for it; `tflite-ref` takes the arithmetic of the optimized one.
 """
 
 from __future__ import annotations
@@ -45,7 +47,21 @@ def prepare(context: OperatorContext) -> Params:
     return Params(output_shapes=((segments, *data.shape[rank:]),))
 
 
-def evaluate(operation: _Operation, params: Params, data: Array, segment_ids: Array, num_segments: Array) -> Array:
+def prepare_segment_sum(context: OperatorContext) -> Params:
+    """Check that the numbers are in order, and count the segments."""
+    data, segment_ids = context.input(0), context.input(1)
+    if data.rank < 1 or segment_ids.shape != data.shape[:1]:
+        raise context.invalid(f"segment ids {list(segment_ids.shape)} do not fit {data.name!r} {list(data.shape)}")
+    numbers = context.value(1).astype(np.int64)
+    steps = np.diff(numbers, prepend=0)
+    if np.any((steps < 0) | (steps > 1)) or np.any(numbers[:1]):
+        raise context.invalid("the numbers of segments must begin at 0 and go up by at most 1")
+    return Params(output_shapes=((int(numbers.max(initial=-1)) + 1, *data.shape[1:]),))
+
+
+def evaluate(
+    operation: _Operation, params: Params, data: Array, segment_ids: Array, num_segments: Array | None = None
+) -> Array:
     """The combinations; `EvaluationError` for a number that there is not."""
     (shape,) = params.output_shapes
     assert shape is not None
@@ -90,7 +106,18 @@ def _kernel(name: str, operation: _Operation) -> Kernel:
     )
 
 
-UNSORTED_SEGMENT_SUM = _kernel("UNSORTED_SEGMENT_SUM", _Operation(np.add, lambda dtype: 0))
+_SUM = _Operation(np.add, lambda dtype: 0)
+
+UNSORTED_SEGMENT_SUM = _kernel("UNSORTED_SEGMENT_SUM", _SUM)
 UNSORTED_SEGMENT_PROD = _kernel("UNSORTED_SEGMENT_PROD", _Operation(np.multiply, lambda dtype: 1))
 UNSORTED_SEGMENT_MAX = _kernel("UNSORTED_SEGMENT_MAX", _Operation(lambda a, b: np.where(a < b, b, a), _lowest))
 UNSORTED_SEGMENT_MIN = _kernel("UNSORTED_SEGMENT_MIN", _Operation(lambda a, b: np.where(b < a, b, a), _highest))
+
+SEGMENT_SUM = Kernel(
+    name="SEGMENT_SUM",
+    signatures=signatures("T,int32 -> T", T=("int32", "float32")),
+    prepare=prepare_segment_sum,
+    evaluate=functools.partial(evaluate, _SUM),
+    source="kernels/segment_sum.cc, reference/reference_ops.h",
+    max_version=1,
+)

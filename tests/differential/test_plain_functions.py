@@ -127,3 +127,25 @@ def test_versions_of_the_optimized_kernels(type: str) -> None:
     ):
         (expected,) = oracle().run(write_model(model), [data], resolver="opt").outputs
         assert_equal(run_int8rt(model, [data])[model.subgraphs[0].outputs[0]], expected, "output")
+
+
+def test_operators_of_the_optimized_resolver() -> None:
+    """SEGMENT_SUM, STABLEHLO_AND and STABLEHLO_SHIFT_LEFT, which BUILTIN_REF does not have."""
+    rng = np.random.default_rng(0)
+
+    def check(name: str, inputs: list[np.ndarray]) -> None:
+        specs = [TensorSpec(TensorType[values.dtype.name.upper()], values.shape) for values in inputs]
+        model = single_operator_model(name, specs, [TensorSpec(specs[0].type, ())])
+        (expected,) = oracle().run(write_model(model), inputs, resolver="opt").outputs
+        assert_equal(run_int8rt(model, inputs)[model.subgraphs[0].outputs[0]], expected, name)
+
+    for type in (*BITS, "int64", "uint64", "bool"):
+        dtype = TensorType[type.upper()].dtype
+        data = [random_data(rng, TensorSpec(TensorType[type.upper()], (101,))) for _ in range(2)]
+        check("STABLEHLO_AND", data)
+        if type in ("int8", "int16", "int32"):
+            check("STABLEHLO_SHIFT_LEFT", [data[0], rng.integers(0, 32, 101).astype(dtype)])
+    for type in ("int32", "float32"):
+        for numbers in ([0, 0, 1, 2, 2], [0, 1, 2, 3, 4], [0] * 5):
+            data = random_data(rng, TensorSpec(TensorType[type.upper()], (5, 30)))
+            check("SEGMENT_SUM", [data, np.array(numbers, np.int32)])

@@ -64,6 +64,10 @@ def array_models() -> dict[str, Model]:
     for name in ("SUM", "PROD", "MAX", "MIN"):
         add(f"UNSORTED_SEGMENT_{name}", [_float(4, 6), _c([1, 0, -1, 1]), _c(3)], [_float(3, 6)])
     add("UNSORTED_SEGMENT_SUM", [_float(4, 6), _int(4), _int()], [_float(3, 6)])
+    for numbers in (_c([0, 0, 1, 1]), _int(4)):
+        add("SEGMENT_SUM", [_float(4, 6), numbers], [_float(2, 6)])
+    for name in ("STABLEHLO_AND", "STABLEHLO_SHIFT_LEFT"):
+        add(name, [_int(4, 6), _int(4, 6)], [_int(4, 6)])
     for depth in (_c(5), _int()):
         add("ONE_HOT", [_int(3), depth, _c(1), _c(0)], [_int(3, 5)], o.OneHotOptions(axis=-1))
 
