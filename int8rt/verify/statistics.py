@@ -121,7 +121,7 @@ def _steps(found: Array, expected: Array) -> npt.NDArray[np.float64]:
         if expected.dtype.itemsize == 8:
             return np.asarray(found.astype(object) - expected.astype(object), np.float64)
         return (found.astype(np.int64) - expected.astype(np.int64)).astype(np.float64)
-    steps: npt.NDArray[np.float64] = _ordered(found) - _ordered(expected)
+    steps = np.array(_ordered(found) - _ordered(expected))  # an array for scalars, too
     strange = (np.isfinite(found) != np.isfinite(expected)) | (np.isnan(found) != np.isnan(expected))
     both_nan = np.isnan(found) & np.isnan(expected)
     steps[strange], steps[both_nan] = np.inf, 0

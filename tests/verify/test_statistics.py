@@ -39,6 +39,21 @@ def test_floats_are_compared_in_units_of_the_last_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("found", "expected", "largest"),
+    [(np.int8(3), np.int8(5), 2), (np.float32(1), np.float32(np.nan), np.inf), (np.float32(0), np.float32(-0.0), 1)],
+)
+def test_scalars(found: np.generic, expected: np.generic, largest: float) -> None:
+    statistics = measure(np.array(found), np.array(expected))
+    assert (statistics.elements, statistics.different, statistics.largest, statistics.at) == (1, 1, largest, ())
+
+
+def test_nothing_to_compare() -> None:
+    empty = np.zeros((0, 3), np.float32)
+    assert measure(empty, empty).equal
+    assert top1(empty, empty) == (0, 0)
+
+
+@pytest.mark.parametrize(
     ("found", "message"),
     [
         (None, "no value"),
