@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.layout import COPIED_TYPES
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 
@@ -107,7 +108,7 @@ EMBEDDING_LOOKUP = Kernel(
     signatures=signatures(
         "int32,T -> T",
         "int32,int8|uint8|int4|int2 -> float32|float16",
-        T=("float32", "float16", "int8", "uint8", "int16", "int32", "int64", "bool", "int4", "int2"),
+        T=(*COPIED_TYPES, "complex128", "int4", "int2"),
     ),
     prepare=prepare,
     evaluate=evaluate,

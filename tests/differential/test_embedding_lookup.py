@@ -22,7 +22,9 @@ def ids_of(rng: np.random.Generator, rows: int) -> np.ndarray:
 
 @st.composite
 def copies(draw: st.DrawFn) -> Case:
-    shape, type = draw(shapes((2, 4), 5)), draw(types("float32", "int8", "uint8", "int16", "int32", "int64", "bool"))
+    integers = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "bool")
+    real = ("float16", "float32", "float64", "complex64", "complex128")
+    shape, type = draw(shapes((2, 4), 5)), draw(types(*integers, *real))
     rng = generator(draw, *shape)
     table = TensorSpec(type, shape, Quantization.per_tensor(0.5, 3) if type == TensorType.INT8 else None)
     ids = ids_of(rng, shape[0])
