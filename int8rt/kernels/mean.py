@@ -16,6 +16,7 @@ import numpy as np
 from int8rt.kernels.base import Array, Kernel, OperatorContext
 from int8rt.kernels.layout import QUANTIZED_TYPES
 from int8rt.kernels.reduce import SOURCE, ReduceParams, evaluate_any, in_columns, prepare, reduction_signatures, shaped
+from int8rt.model import TensorType
 from int8rt.quantization.division import divide_truncate
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
@@ -48,9 +49,14 @@ def prepare_mean(context: OperatorContext) -> ReduceParams:
 
 
 def prepare_sum(context: OperatorContext) -> ReduceParams:
-    """Resolve the axes; for quantized types also the multiplier input_scale / output_scale."""
+    """Resolve the axes; for quantized types that the profile rescales, also the multiplier input_scale / output_scale."""
     params = prepare(context)
-    if context.input(0).type not in QUANTIZED_TYPES:
+    type = context.input(0).type
+    if type not in QUANTIZED_TYPES:
+        return params
+    if type == TensorType.INT16 and context.profile.plain_int16_sums:
+        if context.per_tensor(context.input(0)) != context.per_tensor(context.output()):
+            raise context.invalid("an int16 sum needs one scale and zero point for input and output")
         return params
     real_multiplier = _scale_ratio(context)
     # A defect of BUILTIN_REF, kept: whatever the type, the codes are read, clamped and written as bytes of uint8.

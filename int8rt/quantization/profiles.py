@@ -21,6 +21,7 @@ class Profile:
     """`roundings`: operator name to the rounding of its accumulator, whatever its width.
 
     Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
+    plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Profile:
     roundings: Mapping[str, Rounding]
     default: Rounding = Rounding.DOUBLE
     default_int64: Rounding = Rounding.INT64
+    plain_int16_sums: bool = False
 
     def rounding(self, operator: str, accumulator: np.dtype[Any] = np.dtype(np.int32)) -> Rounding:  # noqa: B008
         """The rounding of an operator's rescaling, by its TensorFlow Lite name and its accumulator's type."""
@@ -42,8 +44,9 @@ TFLITE_REF = Profile(
 
 TFLITE_REF_2_19 = Profile(
     "tflite-ref@2.19",
-    "ai-edge-litert 1.2.0 (TensorFlow 2.19), OpResolverType.BUILTIN_REF: FULLY_CONNECTED rounds twice like all others",
+    "ai-edge-litert 1.2.0 (TensorFlow 2.19), OpResolverType.BUILTIN_REF: FULLY_CONNECTED rounds twice, as others do",
     {},
+    plain_int16_sums=True,
 )
 
 PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19)}

@@ -1,4 +1,4 @@
-"""What the profiles say of FULLY_CONNECTED, on sums where the roundings differ."""
+"""What the profiles compute differently: FULLY_CONNECTED on sums where the roundings differ, and SUM of int16."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from int8rt.errors import ModelError
 from int8rt.interpreter import Backend, Interpreter
-from int8rt.model import Quantization, TensorType
+from int8rt.model import Model, Quantization, TensorType
 from int8rt.quantization import PROFILES
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import FullyConnectedOptions
@@ -45,3 +46,23 @@ def test_fully_connected(profile: str, backend: Backend) -> None:
     twice = [half_away(high_mul(code, MULTIPLIER), 2**RIGHT_SHIFT) for code in range(-128, 128)]
     assert (once[128 + 8], twice[128 + 8]) == (2, 3)
     assert found == (once if profile == "tflite-ref" else twice)
+
+
+def int16_sum(output_scale: float) -> Model:
+    q = Quantization.per_tensor
+    inputs = [TensorSpec(TensorType.INT16, (2, 3), q(0.5)), TensorSpec.constant(np.int32([1]))]
+    return single_operator_model("SUM", inputs, [TensorSpec(TensorType.INT16, (2,), q(output_scale))])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jit"])
+def test_older_int16_sums(backend: Backend) -> None:
+    interpreter = Interpreter(model_content=int16_sum(0.5), profile="tflite-ref@2.19", backend=backend)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(0, np.int16([[1, 2, 3], [32767, 1, -5]]))
+    interpreter.invoke()
+    assert interpreter.get_tensor(2).tolist() == [6, 32763]
+
+
+def test_older_int16_sums_of_other_scales_are_refused() -> None:
+    with pytest.raises(ModelError, match="an int16 sum needs one scale"):
+        Interpreter(model_content=int16_sum(0.25), profile="tflite-ref@2.19").allocate_tensors()
