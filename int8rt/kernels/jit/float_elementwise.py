@@ -34,6 +34,8 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
 
 def lower_unary(params: Any, context: LowerContext) -> Lowered | None:
     """The step of an operator of one float32 tensor."""
+    if {context.input(0).type, context.outputs[0].type} != {TensorType.FLOAT32}:
+        return None
     if isinstance(params, FloatReluParams):
         high = np.inf if params.activation_max is None else params.activation_max
         return _lower(context, _CLAMP, 0, params.activation_min, high)
