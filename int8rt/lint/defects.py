@@ -68,8 +68,8 @@ def _lowest_weight(view: OperatorView) -> bool:
 
 
 def _blockwise(view: OperatorView) -> bool:
-    filter = view.input(1)
-    quantization = None if filter is None else filter.tensor.quantization
+    weights = view.input(0 if view.operator.name == "DEQUANTIZE" else 1)
+    quantization = None if weights is None else weights.tensor.quantization
     return quantization is not None and quantization.blockwise is not None
 
 
@@ -184,9 +184,9 @@ DEFECTS = (
         _lowest_weight,
     ),
     Defect(
-        ("FULLY_CONNECTED",),
-        "Float activations times weights with a scale for each block of columns: the kernels do not know these scales, "
-        "and give the bias alone.",
+        ("FULLY_CONNECTED", "CONV_2D", "BATCH_MATMUL", "DEQUANTIZE"),
+        "Weights with a scale for each block, times float activations or to be made real: the kernels do not know these"
+        " scales and take them for 0, so the bias is all there is.",
         "gives the same results",
         "one scale a row",
         _blockwise,

@@ -149,14 +149,17 @@ def batch_matmul(first: tuple[int, ...], second: tuple[int, ...]) -> Model:
     )
 
 
-def blockwise() -> Model:
+def blocks() -> Quantization:
     none = np.zeros(0, np.float32), np.zeros(0, np.int64)
-    filter = Quantization(*none, blockwise=BlockwiseQuantization(scales=0, zero_points=-1, block_size=32))
+    return Quantization(*none, blockwise=BlockwiseQuantization(scales=0, zero_points=-1, block_size=32))
+
+
+def blockwise() -> Model:
     return single_operator_model(
         "FULLY_CONNECTED",
         [
             TensorSpec(FLOAT32, (1, 32)),
-            TensorSpec(INT4, (2, 32), filter, np.zeros((2, 32), np.int8)),
+            TensorSpec(INT4, (2, 32), blocks(), np.zeros((2, 32), np.int8)),
             None,
         ],
         [TensorSpec(FLOAT32, (1, 2))],
@@ -394,7 +397,13 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
         (lambda: unary("LOG_SOFTMAX", Q(0.5), Q(16 / 256, 127), shape=(1, 4096)), "a known defect: The sum of exp"),
         (lambda: enlarged(65), "a known defect: The ratio of sizes"),
         (lambda: unary("WHERE", Q(0.5, 3), None), "a known defect: The codes of a quantized condition"),
-        (blockwise, "a known defect: Float activations times weights with a scale for each block"),
+        (
+            lambda: single_operator_model(
+                "DEQUANTIZE", [TensorSpec(INT8, (2, 32), blocks())], [TensorSpec(FLOAT32, (2, 32))]
+            ),
+            "a known defect: Weights with a scale for each block, times float activations",
+        ),
+        (blockwise, "a known defect: Weights with a scale for each block, times float activations"),
         (lambda: long_rows(2080), "a known defect: Float activations times int8 weights with asymmetric"),
         (lambda: batch_matmul((2, 3), (2, 3)), "a known defect: Float activations times int8 weights: with two"),
         (lambda: while_model(2, swap), "a known defect: A body that passes one of its inputs on"),
