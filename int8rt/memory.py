@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from int8rt.errors import ModelError
 from int8rt.kernels.base import element_count
-from int8rt.model import Model, Shape, Tensor
+from int8rt.model import Model, Shape, Tensor, shown
 
 # A string, or a handle: a pointer and a small object.
 _OBJECT_BYTES = 48
@@ -53,9 +53,9 @@ class MemoryBudget:
         what = f"tensor {index} {tensor.label!r} gets the shape {_shown(shape)}"
         self._count(subgraph, index, tensor_bytes(tensor, shape), what, running)
 
-    def add_variable(self, number: int, size: int) -> None:
+    def add_variable(self, number: int, name: str, size: int) -> None:
         """Count `size` bytes for a variable that all subgraphs share; `ModelError` beyond a limit."""
-        self._count(-1, number, size, f"variable {number} grows", True)
+        self._count(-1, number, size, f"variable {shown(name)!r} is assigned", True)
 
     def _count(self, subgraph: int, index: int, size: int, what: str, running: bool) -> None:
         sizes = self._sizes.setdefault(subgraph, {})

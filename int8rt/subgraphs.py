@@ -111,7 +111,8 @@ class Subgraphs:
         if own is not None and own.dtype == value.dtype and own.shape == value.shape:
             np.copyto(own, value)
             return
-        self.budget.add_variable(self._numbers.setdefault(handle, len(self._numbers)), value.nbytes)
+        number = self._numbers.setdefault(handle, len(self._numbers))
+        self.budget.add_variable(number, handle.shared_name, value.nbytes)
         self._variables[handle] = np.array(value, order="C")
         self.version += 1
 

@@ -69,3 +69,19 @@ def test_a_missing_operator_behind_calls_that_multiply_is_named_at_once(backend:
     with pytest.raises(UnsupportedError, match=r"subgraph 30 'level 30': .*CUSTOM:Mystery"):
         interpreter(chain(30, 2, "CUSTOM"), backend).allocate_tensors()
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_variables_count_against_the_memory_limit(backend: Backend) -> None:
+    builder = ModelBuilder().input("count", INT32, (1,)).constant("value", np.array(1, np.int32))
+    builder.output("x", INT32, (4,)).operator("FILL", ["count", "value"], ["x"])
+    for number in range(10):
+        builder.tensor(f"h{number}", TensorType.RESOURCE, ())
+        builder.operator("VAR_HANDLE", [], [f"h{number}"], o.VarHandleOptions("", f"v{number}"))
+        builder.operator("ASSIGN_VARIABLE", [f"h{number}", "x"], [])
+    limits = MemoryLimits(running=1 << 20)
+    model = Interpreter(model_content=builder.build(), backend=backend, limits=limits)
+    model.allocate_tensors()
+    model.set_tensor(0, np.array([1 << 16], np.int32))
+    with pytest.raises(ModelError, match=r"variable 'v3' is assigned: .* bytes for all tensors"):
+        model.invoke()
