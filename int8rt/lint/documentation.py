@@ -58,8 +58,8 @@ def _defects() -> str:
         "",
         f"BUILTIN_REF has no kernel for {', '.join(MISSING)}.",
         "Those of them that the table of operators in the README lists are computed as LiteRT's optimized kernels do.",
-        "DEPTHWISE_CONV_2D version 7, which int4 weights come with, is not registered either; int8rt computes it as the",
-        "reference kernel does, which unpacks them.",
+        "DEPTHWISE_CONV_2D version 7, which int4 weights come with, is not registered either; int8rt computes it as",
+        "the reference kernel does, which unpacks them.",
     ]
     return "\n".join(lines) + "\n"
 
