@@ -7,9 +7,17 @@ import pytest
 from hypothesis import strategies as st
 
 from int8rt.model import TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import BucketizeOptions, CumsumOptions, ReverseSequenceOptions, UniqueOptions
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
+from int8rt.schema.options import (
+    BucketizeOptions,
+    CumsumOptions,
+    ReducerOptions,
+    ReverseSequenceOptions,
+    ShapeOptions,
+    UniqueOptions,
+)
 from tests.differential.cases import Case, case, check_cases, examples, generators, random_data, shapes, types
+from tests.differential.harness import assert_same_bits
 from tests.differential.test_scatter import model_of, seldom
 
 pytestmark = pytest.mark.litert
@@ -137,3 +145,28 @@ def two_shapes(draw: st.DrawFn) -> Case:
 @examples
 def test_broadcast_args(examples: int) -> None:
     check_cases(two_shapes(), examples)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shapes_that_follow_from_values_flow_on(seed: int) -> None:
+    """The elements above 0, how often each of them comes, and their largest, by WHERE, GATHER_ND, UNIQUE and others."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-3, 6, (4, 5)).astype(np.int32)
+    x[0, 0] = 5
+    builder = ModelBuilder().input("x", TensorType.INT32, x.shape)
+    builder.constant("zero", np.array(0, np.int32)).constant("axis", np.array([0], np.int32))
+    for name, type in (("above", "bool"), ("places", "int64"), ("values", "int32"), ("count", "int32")):
+        builder.tensor(name, TensorType[type.upper()], ())
+    builder.tensor("ones", TensorType.INT32, ()).constant("one", np.array(1, np.int32))
+    builder.tensor("total", TensorType.INT32, ()).tensor("numbers", TensorType.INT32, ())
+    for name in ("kinds", "largest", "often"):
+        builder.output(name, TensorType.INT32, ())
+    builder.operator("GREATER", ["x", "zero"], ["above"]).operator("WHERE", ["above"], ["places"])
+    builder.operator("GATHER_ND", ["x", "places"], ["values"])
+    builder.operator("UNIQUE", ["values"], ["kinds", "numbers"], UniqueOptions())
+    builder.operator("REDUCE_MAX", ["values", "axis"], ["largest"], ReducerOptions())
+    builder.operator("SHAPE", ["values"], ["count"], ShapeOptions(out_type=TensorType.INT32))
+    builder.operator("FILL", ["count", "one"], ["ones"])
+    builder.operator("SHAPE", ["kinds"], ["total"], ShapeOptions(out_type=TensorType.INT32))
+    builder.operator("UNSORTED_SEGMENT_SUM", ["ones", "numbers", "total"], ["often"])
+    assert_same_bits(builder.build(), [x])
