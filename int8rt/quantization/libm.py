@@ -109,6 +109,12 @@ def hypot(x: FloatArray, y: FloatArray) -> FloatArray:
     return _apply("hypot", *np.broadcast_arrays(x, y))
 
 
+def address(name: str) -> int | None:
+    """Where the float32 function of one argument lies in memory; None without a C library."""
+    function = _function(name, np.dtype(np.float32))
+    return None if function is None else ctypes.cast(function, ctypes.c_void_p).value  # type: ignore[arg-type]
+
+
 @functools.cache
 def _library() -> ctypes.CDLL | None:
     for name in _LIBRARIES.get(sys.platform, (None,)):

@@ -18,8 +18,8 @@ from int8rt.quantization import libm
 Float32 = npt.NDArray[np.float32]
 Float16 = npt.NDArray[np.float16]
 
-_LOGISTIC_ABOVE = np.float32(16.619047164916992188)
-_LOGISTIC_BELOW = np.float32(-9)
+LOGISTIC_ABOVE = np.float32(16.619047164916992188)
+LOGISTIC_BELOW = np.float32(-9)
 _L2_EPSILON = np.float32(1e-6)
 
 
@@ -81,10 +81,10 @@ def in_float32(function: Callable[[FloatParams, Float32], Float32]) -> Callable[
 
 def logistic(x: Float32) -> Float32:
     """1 / (1 + e^-x); 1 for large x, and e^x for x below -9. Source: reference/logistic.h."""
-    low = x < _LOGISTIC_BELOW
+    low = x < LOGISTIC_BELOW
     e = libm.exp(np.where(low, x, -x))
     value = np.where(low, e, np.float32(1) / (np.float32(1) + e))
-    return np.where(x > _LOGISTIC_ABOVE, np.float32(1), value)
+    return np.where(x > LOGISTIC_ABOVE, np.float32(1), value)
 
 
 def rsqrt(x: Float32) -> Float32:

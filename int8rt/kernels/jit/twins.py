@@ -15,6 +15,7 @@ from int8rt.kernels.jit import (
     elementwise16,
     float_conv,
     float_elementwise,
+    float_functions,
     float_windows,
     fully_connected,
     grouped_conv,
@@ -52,8 +53,6 @@ def lower_view(params: Any, context: LowerContext) -> View | None:
 
 
 _UNARY = (
-    "LOGISTIC",
-    "TANH",
     "HARD_SWISH",
     "RELU",
     "RELU6",
@@ -63,8 +62,6 @@ _UNARY = (
     "DEQUANTIZE",
     "ELU",
     "GELU",
-    "EXP",
-    "LOG",
     "ABS",
     "NEG",
     "SQRT",
@@ -105,6 +102,8 @@ _MOVERS = (
     "REVERSE_SEQUENCE",
     "BROADCAST_TO",
 )
+
+_FUNCTIONS = ("EXP", "LOG", "LOGISTIC", "TANH", "SIN", "COS")
 
 Twin = Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]
 
@@ -157,6 +156,7 @@ TWINS: Mapping[str, Twin] = {
     "RESIZE_NEAREST_NEIGHBOR": resize_nearest_neighbor.lower,
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS"), lower_view),
     **dict.fromkeys(_UNARY, first_of(tables.lower_unary, tables16.lower, float_elementwise.lower_unary)),
+    **dict.fromkeys(_FUNCTIONS, first_of(tables.lower_unary, tables16.lower, float_functions.lower)),
     **dict.fromkeys(_BINARY, first_of(tables.lower_binary, elementwise16.lower, float_elementwise.lower)),
     **dict.fromkeys(_MOVERS, movers.lower),
     **dict.fromkeys(("CONCATENATION", "PACK"), movers.lower_concatenation),
