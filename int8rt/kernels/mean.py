@@ -49,7 +49,7 @@ def prepare_mean(context: OperatorContext) -> ReduceParams:
 
 
 def prepare_sum(context: OperatorContext) -> ReduceParams:
-    """Resolve the axes; for quantized types that the profile rescales, also the multiplier input_scale / output_scale."""
+    """Resolve the axes; for quantized types that are rescaled, also the multiplier input_scale / output_scale."""
     params = prepare(context)
     type = context.input(0).type
     if type not in QUANTIZED_TYPES:
