@@ -14,10 +14,14 @@ from int8rt.kernels.base import Array
 from int8rt.lint.rule import Found, OperatorView, Severity, operator_rule
 from int8rt.lint.specification import WEIGHTED
 from int8rt.model import TensorType
-from int8rt.schema.options import WhileOptions
+from int8rt.schema.options import BidirectionalSequenceRNNOptions, WhileOptions
 
 _SIGNED = (TensorType.INT8, TensorType.INT16)
 _COMPARISONS = ("EQUAL", "NOT_EQUAL", "LESS", "LESS_EQUAL", "GREATER", "GREATER_EQUAL")
+_RECURRENT = (
+    *("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM"),
+    *("UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN", "RNN", "SVDF"),
+)
 # The columns that the SSSE3 product takes at a time; what is left over is computed without its defect.
 _SSE_COLUMNS = 16
 # So many weights can always be added up in eight int16 numbers.
@@ -144,6 +148,23 @@ def _nonzero_codes(view: OperatorView) -> bool:
     return source is not None and source.scales.size == 1 and source.zero_point != 0
 
 
+def _repeated_sequence(view: OperatorView) -> bool:
+    source, options = view.input(0), view.operator.options
+    if source is None or not isinstance(options, BidirectionalSequenceRNNOptions) or not source.tensor.shape:
+        return False
+    return options.time_major and source.tensor.shape[0] > 1 and _type(view, 1) in (TensorType.INT8, TensorType.UINT8)
+
+
+def _lost_input(view: OperatorView) -> bool:
+    source, second, options = view.input(0), view.input(9), view.operator.options
+    if source is None or second is None or not isinstance(options, BidirectionalSequenceRNNOptions):
+        return False
+    if view.input(10) is None:
+        return not options.time_major
+    other_width = source.tensor.shape[-1:] != second.tensor.shape[-1:]
+    return other_width and (options.time_major or _type(view, 1) != TensorType.FLOAT32)
+
+
 def _moved_down(view: OperatorView) -> bool:
     options = view.operator.options
     if not isinstance(options, WhileOptions) or options.body_subgraph_index >= len(view.model.subgraphs):
@@ -192,12 +213,28 @@ DEFECTS = (
         _blockwise,
     ),
     Defect(
-        ("FULLY_CONNECTED", "BATCH_MATMUL", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM"),
+        ("FULLY_CONNECTED", "BATCH_MATMUL", *_RECURRENT),
         "Float activations times int8 weights with asymmetric_quantize_inputs (on x86 processors): the sums of a row's "
         "weights are added up in eight int16 parts, which wrap around beyond 32767.",
         "gives the same results",
         "rows of at most 2048 weights",
         _long_sums,
+    ),
+    Defect(
+        ("BIDIRECTIONAL_SEQUENCE_RNN",),
+        "Float activations times integer weights: a time-major sequence is run through once for each step, with "
+        "the state that the last pass left.",
+        "gives the same results",
+        "sequences that are not time-major",
+        _repeated_sequence,
+    ),
+    Defect(
+        ("BIDIRECTIONAL_SEQUENCE_RNN",),
+        "The backward cell's own input is ignored where sequences are not time-major; an auxiliary input is read as if "
+        "its vectors were as far apart as those of the input where they are, or weights are integers.",
+        "gives the same results; refuses the model where reading would go beyond the end",
+        "two UNIDIRECTIONAL_SEQUENCE_RNN and REVERSE_V2",
+        _lost_input,
     ),
     Defect(
         ("BATCH_MATMUL",),

@@ -12,6 +12,7 @@ from int8rt.schema import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
     BatchMatMulOptions,
+    BidirectionalSequenceRNNOptions,
     ConcatenationOptions,
     Conv2DOptions,
     DepthwiseConv2DOptions,
@@ -78,6 +79,22 @@ def hybrid(weights: Any) -> Model:
         [TensorSpec(FLOAT32, (1, weights.shape[0]))],
         FullyConnectedOptions(),
         version=9,
+    )
+
+
+def bidirectional_rnn(time_major: bool, own_input: bool) -> Model:
+    def state() -> TensorSpec:
+        return TensorSpec(FLOAT32, (1, 1), is_variable=True)
+
+    one, bias = TensorSpec.constant(np.ones((1, 1), np.int8), Q(0.5)), TensorSpec.constant(np.ones(1, np.float32))
+    sequence = TensorSpec(FLOAT32, (2, 1, 1) if time_major else (1, 2, 1))
+    cells = [one, one, bias, state(), one, one, bias, state()]
+    return single_operator_model(
+        "BIDIRECTIONAL_SEQUENCE_RNN",
+        [sequence, *cells, sequence if own_input else None, None, None],
+        [sequence, sequence],
+        BidirectionalSequenceRNNOptions(time_major),
+        version=3,
     )
 
 
@@ -391,6 +408,14 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
             "a known defect: With 8-bit activations an int64 bias",
         ),
         (lambda: hybrid([[-128] + 15 * [0]]), "a known defect: Float activations times int8 weights"),
+        (
+            lambda: bidirectional_rnn(time_major=True, own_input=False),
+            "a known defect: Float activations times integer weights: a time-major sequence is run through once",
+        ),
+        (
+            lambda: bidirectional_rnn(time_major=False, own_input=True),
+            "a known defect: The backward cell's own input is ignored",
+        ),
         (lambda: unary("NEG", Q(0.5, 1), Q(0.5, 1)), "a known defect: Codes are negated"),
         (lambda: comparison("LESS", 0.5, 0.25), "a known defect: 8-bit inputs are each multiplied"),
         (lambda: comparison("EQUAL", 1.0, 1.0), "a known defect: An 8-bit input with a scale of 1"),
