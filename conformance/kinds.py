@@ -183,8 +183,8 @@ def classified(folder: Path, rows: Mapping[str, Mapping[str, Any]]) -> Iterator[
         yield Classified(name, kinds, row)
 
 
-def page(models: Sequence[Classified]) -> str:
-    """Markdown: a table of kinds, then the models that are not exact."""
+def page(models: Sequence[Classified], folders: Mapping[str, int]) -> str:
+    """Markdown: a table of kinds, then the models that are not exact. folders: how many files are of which."""
     counts: Counter[tuple[str, str]] = Counter()
     for model in models:
         status = model.row["status"]
@@ -198,6 +198,7 @@ def page(models: Sequence[Classified]) -> str:
         "",
         "A model counts in every row that describes it. *exact*: all outputs and every intermediate tensor have the",
         "same bits as those of LiteRT's reference kernels, with NumPy and compiled. *refused*: LiteRT does not run it.",
+        f"Files: {', '.join(f'{count} of `{folder}`' for folder, count in folders.items())}.",
         "",
         "| Kind | Models | " + " | ".join(STATUSES) + " |",
         "| --- |" + " ---: |" * (1 + len(STATUSES)),
@@ -230,12 +231,15 @@ def main() -> int:
     if len(options.results) != len(options.folders):
         parser.error("there must be as many --results as folders")
     models: list[Classified] = []
+    counts: dict[str, int] = {}
     for folder, results in zip(options.folders, options.results, strict=True):
-        models += classified(folder, json.loads(results.read_text())["models"])
+        found = list(classified(folder, json.loads(results.read_text())["models"]))
+        models += found
+        counts[folder.as_posix()] = len(found)
     if options.write is not None:
-        options.write.write_text(page(models), encoding="utf-8")
+        options.write.write_text(page(models, counts), encoding="utf-8")
     else:
-        print(page(models), end="")
+        print(page(models, counts), end="")
     return 0
 
 

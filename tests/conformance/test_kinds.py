@@ -122,6 +122,7 @@ def test_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert kinds.main() == 0
     lines = page.read_text().splitlines()
+    assert f"Files: 3 of `{tmp_path.as_posix()}`." in lines
     assert "| Kind | Models | exact | differ | unsupported | refused | crashed |" in lines
     assert "| Integer only, int8 inputs and outputs | 1 | 1 |  |  |  |  |" in lines
     assert "| Strings | 1 |  |  | 1 |  |  |" in lines
