@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,22 @@ def test_the_key_holds_the_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     compiled._sources.cache_clear()
     assert before[0] != after[0]  # team.py imports atomics.py
     assert before[1] == after[1]  # softmax.py does not
+
+
+def test_sources_that_changed_since_they_were_imported_have_a_key_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(imported: float) -> str:
+        monkeypatch.setattr(compiled, "_imported", imported)
+        compiled._sources.cache_clear()
+        return compiled._sources("int8rt.kernels.jit.team")
+
+    source = compiled._path("int8rt.kernels.jit.atomics")
+    assert source is not None
+    newest = source.stat().st_ctime
+    later = time.time()
+    assert digest(later) == digest(later + 1)
+    assert digest(newest - 2) != digest(later)
+    assert digest(newest - 2) != digest(newest - 3)
+    compiled._sources.cache_clear()
 
 
 DAMAGE = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,8 @@ from int8rt.kernels.jit.numba_later import PACKAGES
 from int8rt.kernels.jit.object_code import compile_object, load_object, target
 
 _lock = threading.RLock()
+# Sources that change after this are not what this process has in memory.
+_imported = time.time()
 _IMPORT = re.compile(r"^from (int8rt\.[\w.]+) import ([^(\n]+|\([^)]*\))", re.MULTILINE)
 
 
@@ -79,19 +83,27 @@ def kernel(function: Callable[..., None]) -> Kernel:
 def _sources(module: str) -> str:
     """Digest of the source of a module and of all that it imports from the packages that compiled code comes from."""
     seen: dict[str, bytes] = {}
-    waiting = [module]
+    waiting, changed = [module], False
     while waiting:
         name = waiting.pop()
         if name in seen or not name.startswith(PACKAGES):
             continue
         path = _path(name)
         seen[name] = path.read_bytes() if path is not None else b""
+        changed = changed or (path is not None and _changed(path))
         for package, names in _IMPORT.findall(seen[name].decode()):
             waiting += [package, *(f"{package}.{item.strip()}" for item in names.strip("()").split(","))]
     digest = hashlib.sha256()
     for name in sorted(seen):
         digest.update(f"{name} {len(seen[name])}\n".encode() + seen[name])
+    if changed:  # a key for this process alone: what it compiles is not what the files say now
+        digest.update(f"{os.getpid()} {_imported}".encode())
     return digest.hexdigest()
+
+
+def _changed(path: Path) -> bool:
+    """Whether a file was put in its place (or, but on Windows, written) after this process has imported this module."""
+    return path.stat().st_ctime > _imported
 
 
 def _path(module: str) -> Path | None:
