@@ -13,6 +13,7 @@ from int8rt.schema import options as o
 from int8rt.schema.enums import LSTMKernelType
 from tests.hostile.arrays import array_models
 from tests.hostile.custom import CUSTOM_MODELS
+from tests.hostile.floats import float_models
 from tests.hostile.lookups import lookup_models
 from tests.hostile.recurrent import recurrent_models
 from tests.hostile.stablehlo import stablehlo_models
@@ -185,7 +186,7 @@ def _models() -> dict[str, Model]:
     made["LSTM.0"] = _lstm(single_step=True)
     made["LSTM.1"] = _basic_lstm()
     made["BIDIRECTIONAL_SEQUENCE_LSTM.0"] = _bidirectional_lstm()
-    return made | array_models() | recurrent_models() | lookup_models() | stablehlo_models()
+    return made | array_models() | recurrent_models() | lookup_models() | float_models() | stablehlo_models()
 
 
 def _lstm(single_step: bool) -> Model:
