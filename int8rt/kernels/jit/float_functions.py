@@ -1,4 +1,4 @@
-"""EXP, LOG, LOGISTIC, TANH, SIN and COS in float32: the C library's function, called for each element."""
+"""EXP, LOG, LOGISTIC, TANH, SIN, COS and ELU in float32: the C library's function, called for each element."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from int8rt.model import TensorType
 from int8rt.quantization import libm
 
 FLOAT_FUNCTION = fields("input output count function bounds")
-_PLAIN, _LOGISTIC = range(2)
-_FUNCTIONS = {"EXP": "exp", "LOG": "log", "LOGISTIC": "exp", "TANH": "tanh", "SIN": "sin", "COS": "cos"}
+_PLAIN, _LOGISTIC, _ELU = range(3)
+_FUNCTIONS = {"EXP": "exp", "LOG": "log", "LOGISTIC": "exp", "TANH": "tanh", "SIN": "sin", "COS": "cos", "ELU": "expm1"}
 
 
 def lower(params: Any, context: LowerContext) -> Lowered | None:
@@ -37,7 +37,7 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         "function": address,
         "bounds": Data(np.array([LOGISTIC_BELOW, LOGISTIC_ABOVE], np.float32)),
     }
-    operation = _LOGISTIC if context.name == "LOGISTIC" else _PLAIN
+    operation = {"LOGISTIC": _LOGISTIC, "ELU": _ELU}.get(context.name, _PLAIN)
     return Lowered(float_function_kernel(operation), FLOAT_FUNCTION, values, in_place=True)
 
 
@@ -70,6 +70,8 @@ def float_function_kernel(operation: int) -> Any:
                 e = call_f32(function, x if low else -x)
                 value = e if low else np.float32(1) / (np.float32(1) + e)
                 store_f32(target, i, np.float32(1) if x > above else value)
+            elif operation == _ELU:
+                store_f32(target, i, call_f32(function, x) if x < np.float32(0) else x)
             else:
                 store_f32(target, i, call_f32(function, x))
 

@@ -60,7 +60,6 @@ _UNARY = (
     "RELU_0_TO_1",
     "LEAKY_RELU",
     "DEQUANTIZE",
-    "ELU",
     "GELU",
     "ABS",
     "NEG",
@@ -103,7 +102,7 @@ _MOVERS = (
     "BROADCAST_TO",
 )
 
-_FUNCTIONS = ("EXP", "LOG", "LOGISTIC", "TANH", "SIN", "COS")
+_FUNCTIONS = ("EXP", "LOG", "LOGISTIC", "TANH", "SIN", "COS", "ELU")
 
 Twin = Callable[[Any, LowerContext], Lowered | list[Lowered] | View | None]
 
