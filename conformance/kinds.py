@@ -198,6 +198,7 @@ def page(models: Sequence[Classified], folders: Mapping[str, int]) -> str:
         "",
         "A model counts in every row that describes it. *exact*: all outputs and every intermediate tensor have the",
         "same bits as those of LiteRT's reference kernels, with NumPy and compiled. *refused*: LiteRT does not run it.",
+        "*crashed*: int8rt (NumPy's float definitions are slow) did not end in time, or in no error of its own.",
         f"Files: {', '.join(f'{count} of `{folder}`' for folder, count in folders.items())}.",
         "",
         "| Kind | Models | " + " | ".join(STATUSES) + " |",
