@@ -100,8 +100,10 @@ class SubgraphExecutor:
 
     def reset_variables(self) -> None:
         """Set every variable tensor to zero (int8: to its zero point)."""
-        for index in self._variables if self._plan is not None else ():
-            self._values[index] = variable_value(self.subgraph.tensors[index])
+        if self._plan is None:
+            return
+        for index in self._variables:
+            self._values[index] = variable_value(self.subgraph.tensors[index], self._plan.shapes[index])
 
     def set(self, index: int, value: Array) -> None:
         """Copy `value`, of the tensor's dtype and current shape, into tensor `index`."""

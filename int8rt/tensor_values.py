@@ -62,9 +62,9 @@ def default_value(tensor: Tensor, shape: Shape) -> Array:
     return np.zeros(shape, tensor.type.dtype)
 
 
-def variable_value(tensor: Tensor) -> Array:
-    """What a variable tensor is reset to: its zero point if it is int8, else zero."""
-    value = default_value(tensor, tensor.shape)
+def variable_value(tensor: Tensor, shape: Shape | None = None) -> Array:
+    """What a variable tensor is reset to: its zero point if it is int8, else zero. shape: by default the tensor's."""
+    value = default_value(tensor, tensor.shape if shape is None else shape)
     quantization = tensor.quantization
     if tensor.type is TensorType.INT8 and quantization is not None and quantization.zero_point.size == 1:
         value.fill(quantization.zero_point[0])

@@ -42,7 +42,7 @@ def prepare_prod(context: OperatorContext) -> ReduceParams:
     if params.count == 0 or output_scale <= 0:
         raise context.invalid(f"{params.count} elements of {input.name!r} for one of scale {output_scale}")
     multiplier, shift = quantize_multiplier(input_scale / output_scale ** (1.0 / params.count))
-    if shift >= 15 or multiplier < 0:  # the rescaling shifts right by 15 - shift
+    if multiplier < 0:
         raise context.invalid(f"the scales {input_scale} and {output_scale} make a multiplier out of range")
     return QuantizedProdParams(
         output_shapes=params.output_shapes,

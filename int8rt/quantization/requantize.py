@@ -178,13 +178,15 @@ def multiply_by_quantized_multiplier_int64(
 ) -> npt.NDArray[np.int64]:
     """x · multiplier · 2^(shift - 31) for an int64 accumulator, with the multiplier first rounded to 15 bits.
 
-    One rounding, ties up; |x| < 2^47, -31 <= shift < 8. The result is truncated to int32.
+    One rounding, ties up; |x| < 2^47, -31 <= shift < 8. The result is truncated to int32. Beyond these limits numbers
+    wrap and shifts are taken modulo 64, as x86 processors do.
     Source: TensorFlow Lite kernels/internal/common.cc, MultiplyByQuantizedMultiplier(int64_t, ...).
     """
     multiplier, shift = np.asarray(multiplier, np.int64), np.asarray(shift, np.int64)
     total = 15 - shift
     value = np.asarray(x, np.int64) * reduced_multiplier(multiplier)
-    value += np.int64(1) << ((total - 1) & 63)
+    with np.errstate(over="ignore"):  # of scalars; arrays wrap in silence
+        value += np.int64(1) << ((total - 1) & 63)
     value >>= total & 63
     return value.astype(np.int32).astype(np.int64)
 

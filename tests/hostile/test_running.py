@@ -66,7 +66,9 @@ def outcome(mutant: Mutant, backend: Backend) -> str:
         most = WIDER * (declared + max(declared, LIMITS.running)) + WORKING
         assert peak <= most, f"{mutant.name} takes {peak} bytes, its tensors are {declared}"
         seconds = time.perf_counter() - start
-        assert seconds < SECONDS[backend], f"{mutant.name} takes {seconds:.1f} s"
+        # NumPy takes the steps of a sequence one after the other, up to 1 ms each, and a step has some 12 bytes.
+        most_seconds = SECONDS[backend] + 1e-4 * declared * ("SEQUENCE" in mutant.base)
+        assert seconds < most_seconds, f"{mutant.name} takes {seconds:.1f} s"
 
 
 def run_mutants(files: dict[str, bytes], count: int, backend: Backend = "numpy", seed: int = 0) -> Counter[str]:

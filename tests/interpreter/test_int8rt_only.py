@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import int8rt
-from int8rt.interpreter import OpResolverType, load_delegate
+from int8rt.interpreter import Backend, OpResolverType, load_delegate
 from int8rt.memory import MemoryLimits
 from int8rt.model import TensorType
 from int8rt.schema import ModelBuilder, read_model
+from tests.differential.control_flow import join, while_model
 from tests.interpreter import models
 
 
@@ -191,3 +193,19 @@ def test_a_tensor_written_twice_or_never() -> None:
             allocate(outputs, constant)
     with pytest.raises(int8rt.ModelError, match="output tensor 1 'y' is never written"):
         allocate([])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jit"])
+def test_a_variable_that_a_caller_feeds_has_the_callers_shape(backend: Backend) -> None:
+    model = while_model(2, join)
+    body = model.subgraphs[2]
+    tensors = [replace(tensor, is_variable=tensor.name == "a") for tensor in body.tensors]
+    model = replace(model, subgraphs=(*model.subgraphs[:2], replace(body, tensors=tuple(tensors))))
+    interpreter = int8rt.Interpreter(model_content=model, backend=backend)
+    interpreter.allocate_tensors()
+    a, b = interpreter.get_input_details()
+    interpreter.set_tensor(a["index"], np.array([1, 2], np.int32))
+    interpreter.set_tensor(b["index"], np.array([3, 4], np.int32))
+    interpreter.invoke()
+    joined = interpreter.get_tensor(interpreter.get_output_details()[1]["index"])
+    assert joined.tolist() == [1, 2, 3, 4, 3, 4]

@@ -42,8 +42,16 @@ def test_quantized_products_are_rescaled_at_every_step() -> None:
     data = variable(np.array([[4, -3, 5]], np.int8), q(0.5, 1))
     output = TensorSpec(TensorType.INT8, (), q(0.125, 2))
     assert run_operator("REDUCE_PROD", [data, AXIS_1], [output], ReducerOptions()).tolist() == [-46]
+    negative = variable(np.array([[4, -3, 5]], np.int8), q(-0.5, 1))
     with pytest.raises(ModelError, match="make a multiplier out of range"):
-        run_operator("REDUCE_PROD", [data, AXIS_1], [TensorSpec(TensorType.INT8, (), q(1e-30))], ReducerOptions())
+        run_operator("REDUCE_PROD", [negative, AXIS_1], [output], ReducerOptions())
+
+
+def test_products_of_huge_multipliers() -> None:
+    # A multiplier of 37000 is 2^16 times a fraction: the shift by 15 - 16 is one by 63, which leaves the sign.
+    data = variable(np.array([[22305]], np.int16), q(3.7))
+    output = TensorSpec(TensorType.INT16, (), q(1e-4))
+    assert run_operator("REDUCE_PROD", [data, AXIS_1], [output], ReducerOptions()).tolist() == [0]
 
 
 def test_an_axis_beyond_the_rank_is_refused() -> None:

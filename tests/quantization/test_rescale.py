@@ -153,3 +153,10 @@ def test_float32_multiplier_rounds_the_accumulator_and_saturates() -> None:
     ties = [(n, round(Fraction(n, 2))) for n in range(-9, 10)]
     for (n, expected), scale in itertools.product(ties, (0.5, np.float32(0.5))):
         assert multiply_by_float32_multiplier(n, scale) == expected
+
+
+def test_what_is_beyond_the_domain_of_int64_wraps_as_on_x86() -> None:
+    # A shift of 15 takes 2^63 for half a step, and shifts by 0; of a scalar without a warning too.
+    found = multiply_by_quantized_multiplier_int64(-2380376816, 1701131951, 15)
+    total = -2380376816 * 25957 - 2**63
+    assert found == (total + 2**31) % 2**32 - 2**31
