@@ -78,6 +78,7 @@ from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.resource_variables import ASSIGN_VARIABLE, READ_VARIABLE, VAR_HANDLE
 from int8rt.kernels.reverse import REVERSE_V2
 from int8rt.kernels.reverse_sequence import REVERSE_SEQUENCE
+from int8rt.kernels.rfft2d import RFFT2D
 from int8rt.kernels.rng_bit_generator import STABLEHLO_RNG_BIT_GENERATOR
 from int8rt.kernels.rnn.bidirectional import BIDIRECTIONAL_SEQUENCE_RNN
 from int8rt.kernels.rnn.single_step import RNN
@@ -228,6 +229,7 @@ KERNELS: Mapping[str, Kernel] = {
         RESIZE_BILINEAR,
         RESIZE_NEAREST_NEIGHBOR,
         REVERSE_SEQUENCE,
+        RFFT2D,
         REVERSE_V2,
         RIGHT_SHIFT,
         RNN,

@@ -173,6 +173,7 @@ def _models() -> dict[str, Model]:
     add("FILL", [t((2,), INT32), t((), INT8)], [t((2, 3))])
     add("RANGE", [c(0), c(10), c(3)], [t((4,), INT32)])
     add("RANGE", [t((), INT32), t((), INT32), t((), INT32)], [t((4,), INT32)])
+    add("RFFT2D", [t((2, 5, 6), FLOAT32), c([4, 8])], [t((2, 4, 5), TensorType.COMPLEX64)])
     add("REVERSE_V2", [t(), c([2])], [t()])
     add("SPACE_TO_DEPTH", [t()], [t((1, 2, 3, 16))], o.SpaceToDepthOptions(block_size=2))
     add("DEPTH_TO_SPACE", [t()], [t((1, 8, 12, 1))], o.DepthToSpaceOptions(block_size=2))
