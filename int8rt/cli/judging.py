@@ -78,7 +78,7 @@ def _read_names(path: Path | None) -> dict[str, str]:
     return names
 
 
-def _read(choice: Choice, path: Path, input: list[str], seed: int) -> tuple[bytes, Model, Runs]:
+def read_runs(choice: Choice, path: Path, input: list[str], seed: int) -> tuple[bytes, Model, Runs]:
     """The model's file, the model, and the runs: (label, inputs)."""
     from int8rt.cli.feed import read_inputs
     from int8rt.schema import read_model
@@ -121,7 +121,7 @@ def compare_runtime(
     from int8rt.cli.progress import progress
     from int8rt.verify.judge import Judge
 
-    content, model, runs = _read(choice, path, input, seed)
+    content, model, runs = read_runs(choice, path, input, seed)
     runtime = choice.open([label for label, _ in runs])
     try:
         judge = Judge(model, content, runtime, profile=profile, backend=backend, operators=operators)

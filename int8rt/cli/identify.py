@@ -1,0 +1,77 @@
+"""`int8rt identify`: with which arithmetic a runtime computes, operator kind by operator kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from int8rt.verify.identify import Finding
+
+
+def identify(
+    model: Annotated[Path, typer.Argument(help="A .tflite file, or a folder made by `int8rt pack`.")],
+    input: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="[NAME=]FILE", help="As for `compare`; without it: made inputs."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs and probes.")] = 0,
+    sut: Annotated[str | None, typer.Option("--sut", metavar="RUNTIME", help="As for `compare`.")] = None,
+    delegate: Annotated[
+        str | None, typer.Option("--delegate", metavar="LIBRARY", help="LiteRT with this external delegate.")
+    ] = None,
+    delegate_option: Annotated[
+        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
+    ] = None,
+    command: Annotated[str | None, typer.Option("--command", metavar="LINE", help="As for `compare`.")] = None,
+    dump: Annotated[Path | None, typer.Option("--dump", metavar="PATH", help="What a device recorded.")] = None,
+    names: Annotated[Path | None, typer.Option("--names", metavar="FILE", help="As for `compare`.")] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Name the arithmetic that explains every element a runtime computes, for each operator kind of a model.
+
+    Beside the model itself, models of one operator are run whose inputs tell the known arithmetics apart: ties of both
+    signs, ends of multipliers, extreme shifts, limits. A dump is judged by its own tensors alone. Exit status 1: some
+    operator kind has none of the known ones.
+    """
+    import dataclasses
+
+    from int8rt.cli.app import ExitCode
+    from int8rt.cli.judging import Choice, read_runs
+    from int8rt.cli.text import print_json
+    from int8rt.verify.identify import identify as find
+
+    choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
+    content, parsed, runs = read_runs(choice, model, input or [], seed)
+    runtime = choice.open([label for label, _ in runs])
+    try:
+        found = find(parsed, content, runtime, runs, seed=seed)
+    finally:
+        runtime.close()
+    if as_json:
+        print_json({"model": str(model), "known": found.known} | dataclasses.asdict(found))
+    else:
+        print(f"{found.runtime}:")
+        for finding in found.findings:
+            _show(finding)
+        if found.uncovered:
+            print(f"not looked at: {', '.join(found.uncovered)}")
+    raise typer.Exit(ExitCode.OK if found.known else ExitCode.NOT_CONFORMANT)
+
+
+def _show(finding: Finding) -> None:
+    print(f"{finding.operator} {finding.type}: {finding}")
+    if finding.arithmetic is not None:
+        print(f"  explains all {finding.elements} elements; the known roundings part on {finding.parting}")
+        if finding.nearest is not None:
+            print(f"  nearest other: {finding.nearest}, wrong on {finding.residual}, first in {finding.where!r}")
+    elif finding.elements:
+        print(f"  first difference in {finding.where!r}")
+    for fault in finding.faults:
+        print(f"  not answered: {fault}")

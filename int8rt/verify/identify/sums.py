@@ -1,0 +1,79 @@
+"""ADD: two inputs at a common scale, added and rescaled."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from int8rt.kernels.add import AddParams, ScaledInput, scale_codes
+from int8rt.quantization import dialects
+from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
+
+REFERENCE = "two roundings an input and two of the sum (gemmlowp)"
+VECTORS = "LiteRT's vectors: inputs rounded once (int8) or up and then down (uint8), the rest as gemmlowp"
+XNNPACK = "multipliers of 20 bits, one rounding, ties up (XNNPACK)"
+
+_Scaling = Callable[[Array, int, int, int, int], Array]
+
+
+def add(piece: Piece) -> Candidates:
+    """LiteRT's kernels, XNNPACK's, real sums with one rounding; then the reference with deviations."""
+    p: AddParams = piece.params
+    r = p.requantization
+    info = np.iinfo(r.dtype)
+
+    def finish(value: Array) -> Array:
+        return piece.finish(value + r.zero_point, r.activation_min, r.activation_max)
+
+    exact = finish(_total(piece, p, scale_codes))
+    once, down = (finish(_total(piece, p, s)) for s in (dialects.scale_input_once, dialects.scale_input_floor))
+    yield REFERENCE, exact
+    block, fast = (16, once) if r.dtype == np.int8 else (8, down)
+    whole = exact.size // block * block
+    yield VECTORS, np.concatenate([fast.ravel()[:whole], exact.ravel()[whole:]]).reshape(exact.shape)
+    inputs = (piece.input(0), piece.input(1))
+    output_scale = quantization(piece.output)[0]
+    codes = (piece.value(0), piece.value(1))
+    ratios = tuple(float(np.float32(s) / np.float32(output_scale)) for s, _ in inputs)
+    value = dialects.xnnpack_sum(codes, (inputs[0][1], inputs[1][1]), (ratios[0], ratios[1])) + r.zero_point
+    yield XNNPACK, piece.finish(value, *xnnpack_range(piece))
+    yield "one rounding an input and two of the sum", once
+    yield "inputs rounded down", down
+    for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
+        real = _real(piece, dtype)
+        for how in ("half away", "half even"):
+            yield f"{dtype.name}, {how}", finish(dialects.round_real(real, how))
+        if dtype == np.float64:
+            yield "truncation", finish(dialects.round_real(real, "truncate"))
+    free = (int(info.min), int(info.max))
+    total = _total(piece, p, scale_codes)
+    yield REFERENCE + "; the output's zero point is ignored", piece.finish(total, r.activation_min, r.activation_max)
+    yield REFERENCE + "; no activation", piece.finish(total + r.zero_point, *free)
+    plain = dataclasses.replace(p, input1=_plain(p.input1), input2=_plain(p.input2))
+    yield REFERENCE + "; the inputs' zero points are ignored", finish(_total(piece, plain, scale_codes))
+
+
+def _total(piece: Piece, p: AddParams, scaling: _Scaling) -> Array:
+    r = p.requantization
+    scaled = [
+        scaling(piece.value(i), s.offset, s.multiplier, s.shift, s.left_shift).astype(np.int64)
+        for i, s in enumerate((p.input1, p.input2))
+    ]
+    return dialects.rescale_sum(scaled[0] + scaled[1], int(r.multiplier[0]), int(r.shift[0]))
+
+
+def _real(piece: Piece, dtype: np.dtype[Any]) -> Array:
+    """The sum in steps of the output, in a floating-point type."""
+    total: Array = np.zeros(piece.found.shape, dtype)
+    for place in (0, 1):
+        scale, zero_point = piece.input(place)
+        total = total + (piece.value(place).astype(dtype) - dtype.type(zero_point)) * dtype.type(scale)
+    scaled: Array = total / dtype.type(quantization(piece.output)[0])
+    return scaled
+
+
+def _plain(scaled: ScaledInput) -> ScaledInput:
+    return dataclasses.replace(scaled, offset=0)

@@ -1,0 +1,78 @@
+"""AVERAGE_POOL_2D, SOFTMAX and LOGISTIC: one division, or a table."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from int8rt.kernels.pooling import Pool2DParams
+from int8rt.kernels.taps import pad_input, windows
+from int8rt.quantization import dialects, libm
+from int8rt.quantization.lookup_table import lookup
+from int8rt.schema.options import SoftmaxOptions
+from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization
+
+
+def average_pool(piece: Piece) -> Candidates:
+    """Means of the codes, or of the codes without their zero point; of the taps there are, or of all."""
+    p: Pool2DParams = piece.params
+    zero_point = quantization(piece.output)[1]
+    low, high = int(p.activation_min), int(p.activation_max)
+    ones = np.ones((1, *piece.value(0).shape[1:3], 1), np.int64)
+    total, count = _window_sums(piece.value(0).astype(np.int64), p, 0), _window_sums(ones, p, 0)
+    yield "the codes' mean, half away from code 0", piece.run()
+    for how in ("half up", "half even", "truncate", "floor"):
+        yield f"the codes' mean, {how}", piece.finish(dialects.divide(total, count, how), low, high)
+    for how in ("half away", "half even", "half up", "truncate"):
+        mean = dialects.divide(total - zero_point * count, count, how) + zero_point
+        yield f"the mean without the zero point, {how}", piece.finish(mean, low, high)
+    taps = np.full_like(count, p.height.kernel * p.width.kernel)
+    for name, border in (("code 0", 0), ("the zero point", zero_point)):
+        mean = dialects.divide(total + border * (taps - count), taps, "half away")
+        yield f"the codes' mean, half away from code 0; the border counts, as {name}", piece.finish(mean, low, high)
+    yield (
+        "the codes' mean, half away from code 0; no activation",
+        piece.finish(dialects.divide(total, count, "half away")),
+    )
+
+
+def _window_sums(codes: Array, p: Pool2DParams, border: int) -> Array:
+    padded = pad_input(codes, p.height, p.width, border)
+    return np.stack([windows(image, p.height, p.width).sum(axis=(2, 3)) for image in padded])
+
+
+def softmax(piece: Piece) -> Candidates:
+    """The fixed-point exponentials of the reference, LiteRT's table, and the real function."""
+    options = piece.operator.options
+    beta = options.beta if isinstance(options, SoftmaxOptions) else 0.0
+    (scale, _), (output_scale, zero_point) = piece.input(), quantization(piece.output)
+    codes = piece.value(0).astype(np.int64)
+    difference = codes.max(axis=-1, keepdims=True) - codes
+    yield "fixed point (gemmlowp)", piece.run()
+    step = np.float32(scale) * np.float32(beta)
+    table = libm.exp(-(step * np.arange(256, dtype=np.float32)))
+    unsigned = piece.found.dtype == np.uint8
+    value = dialects.float32_softmax(table[np.minimum(difference, 255)], output_scale, zero_point, unsigned)
+    yield "a float32 table (LiteRT's optimized kernels)", piece.finish(value)
+    e = np.exp(-(difference * (float(beta) * scale)))
+    real = e / e.sum(axis=-1, keepdims=True) / output_scale
+    for how in ("half away", "half even", "truncate"):
+        yield f"float64, {how}", piece.finish(dialects.round_real(real, how) + zero_point)
+    info = np.iinfo(piece.found.dtype)
+    wrapped = (dialects.round_real(real, "half away") + zero_point - info.min) % (info.max - info.min + 1) + info.min
+    yield "float64, half away; wraps around instead of saturating", piece.finish(wrapped)
+    plain = np.exp(-(difference * scale))
+    value = dialects.round_real(plain / plain.sum(axis=-1, keepdims=True) / output_scale, "half away")
+    yield "float64, half away; beta is ignored", piece.finish(value + zero_point)
+
+
+def logistic(piece: Piece) -> Candidates:
+    """TensorFlow Lite's table, XNNPACK's, and the real function."""
+    codes, dtype = piece.value(0), piece.found.dtype
+    (scale, input_zero), (output_scale, zero_point) = piece.input(), quantization(piece.output)
+    yield "a float32 table, half away (TensorFlow Lite)", piece.run()
+    table = dialects.xnnpack_sigmoid_table(piece.input(), (output_scale, zero_point), dtype)
+    yield "a table with the zero point added before rounding, half even (XNNPACK)", lookup(codes, table)
+    for suffix, zero in (("", input_zero), ("; the input's zero point is ignored", 0)):
+        real = 1 / (1 + np.exp(-((codes.astype(np.int64) - zero) * scale))) / output_scale
+        for how in ("half away", "half even", "truncate"):
+            yield f"float64, {how}{suffix}", piece.finish(dialects.round_real(real, how) + zero_point)

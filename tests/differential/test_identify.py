@@ -1,0 +1,59 @@
+"""LiteRT's own three resolvers by name, without a residual."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from int8rt.model import TensorType
+from int8rt.schema import write_model
+from int8rt.verify.identify import identify
+from int8rt.verify.identify.kinds import KINDS
+from int8rt.verify.identify.more_probes import probes
+from int8rt.verify.runtimes.interpreters import InterpreterRuntime
+
+TWICE, UP, XNNPACK = (
+    "two roundings (gemmlowp)",
+    "two roundings, both with ties up",
+    "float32, half even (XNNPACK)",
+)
+MEAN = "LiteRT's vectorized mean over height and width, else two roundings (gemmlowp)"
+BLOCKS = "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"
+ADD = "LiteRT's vectors: inputs rounded once (int8) or up and then down (uint8), the rest as gemmlowp"
+TWICE_EACH = "two roundings an input and two of the sum (gemmlowp)"
+POOL = "the codes' mean, half away from code 0"
+TABLE, FLOAT_TABLE = "a float32 table, half away (TensorFlow Lite)", "a float32 table (LiteRT's optimized kernels)"
+
+# (ref, opt, xnnpack); for DEPTHWISE_CONV_2D of uint8 see the test.
+EXPECTED = {
+    "CONV_2D": (TWICE, UP, XNNPACK),
+    "DEPTHWISE_CONV_2D": (TWICE, BLOCKS, XNNPACK),
+    "FULLY_CONNECTED": ("float64, half away", UP, XNNPACK),
+    "ADD": (TWICE_EACH, ADD, "multipliers of 20 bits, one rounding, ties up (XNNPACK)"),
+    "MUL": (TWICE, TWICE, XNNPACK),
+    "AVERAGE_POOL_2D": (POOL, POOL, POOL),
+    "MEAN": (TWICE, MEAN, XNNPACK),
+    "SOFTMAX": ("fixed point (gemmlowp)", FLOAT_TABLE, FLOAT_TABLE),
+    "LOGISTIC": (TABLE, TABLE, "a table with the zero point added before rounding, half even (XNNPACK)"),
+}
+
+
+@pytest.fixture(scope="module", params=["ref", "opt", "xnnpack"])
+def runtime(request: pytest.FixtureRequest) -> Iterator[InterpreterRuntime]:
+    found = InterpreterRuntime("litert", request.param)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_resolvers_are_named(kind: str, type: TensorType, runtime: InterpreterRuntime) -> None:
+    _, model, inputs = next(iter(probes(kind, type)))
+    (finding,) = identify(model, write_model(model), runtime, [("one", inputs)]).findings
+    expected = EXPECTED[kind][["ref", "opt", "xnnpack"].index(runtime._resolver)]
+    if (kind, type, expected) == ("DEPTHWISE_CONV_2D", TensorType.UINT8, BLOCKS):
+        expected = TWICE  # LiteRT has vectors for int8 only
+    assert (finding.arithmetic, finding.faults) == (expected, ())
+    assert finding.elements > 1000
+    assert finding.residual > 0

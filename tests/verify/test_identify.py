@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from int8rt.cli.app import app
+from int8rt.model import Model, Quantization, TensorType
+from int8rt.schema import ModelBuilder, read_model, write_model
+from int8rt.schema.options import FullyConnectedOptions
+from int8rt.verify.identify import Finding, identify
+from int8rt.verify.identify.kinds import KINDS, candidates
+from int8rt.verify.identify.more_probes import probes
+from int8rt.verify.identify.piece import Piece
+from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
+from int8rt.verify.runtimes.ours import Int8rtRuntime
+from int8rt.verify.teacher import Teacher
+from tests.interpreter import models
+
+Array = Any
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# What no input tells apart, or only one that is rarer than those which are tried.
+SAME = {
+    ("ADD", "LiteRT's vectors", "one rounding an input and two of the sum"),  # its rest is a few elements
+    ("AVERAGE_POOL_2D", "the codes' mean, half up", "the mean without the zero point, half up"),
+    ("AVERAGE_POOL_2D", "the codes' mean, floor", "the mean without the zero point, floor"),
+    ("LOGISTIC", "a float32 table, half away (TensorFlow Lite)", "float64, half away"),
+    ("LOGISTIC", "a float32 table, half away (TensorFlow Lite)", "float64, half even"),
+    ("LOGISTIC", "float64, half away", "float64, half even"),
+    ("SOFTMAX", "float64, half away", "float64, half even"),
+}
+
+
+class Fake:
+    """A runtime of one's own: what `function` makes of a model of one operator and its inputs."""
+
+    def __init__(self, function: Callable[[Model, Sequence[Array]], Array], *, any_model: bool = True) -> None:
+        self.function, self.any_model, self.models = function, any_model, 0
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities("fake", intermediates=False, any_model=self.any_model)
+
+    def prepare(self, model: Model, content: bytes) -> None:
+        self.model = read_model(content)
+        self.models += 1
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        return Answer((self.function(self.model, inputs),))
+
+    def close(self) -> None: ...
+
+
+def piece_of(model: Model, inputs: Sequence[Array]) -> Piece:
+    teacher = Teacher(model, inputs, "tflite-ref")
+    values = teacher.inputs(0, dict(zip(model.subgraphs[0].inputs, inputs, strict=True)))
+    assert values is not None
+    return Piece.make("", teacher, 0, values, teacher.outputs(0, values)[model.subgraphs[0].outputs[0]])
+
+
+@cache
+def outputs_by_name(kind: str, type: TensorType) -> dict[str, Array]:
+    """Every candidate's outputs over all probes, one after the other."""
+    collected: dict[str, list[Array]] = {}
+    for _, model, inputs in probes(kind, type):
+        for name, value in candidates(piece_of(model, inputs)):
+            collected.setdefault(name, []).append(value.ravel())
+    lengths = {len(values) for values in collected.values()}
+    assert len(lengths) == 1
+    return {name: np.concatenate(values) for name, values in collected.items()}
+
+
+def first_model(kind: str) -> tuple[Model, list[Array]]:
+    _, model, inputs = next(iter(probes(kind, TensorType.INT8)))
+    return model, inputs
+
+
+def found(kind: str, function: Callable[[Model, Sequence[Array]], Array]) -> Finding:
+    model, inputs = first_model(kind)
+    (finding,) = identify(model, write_model(model), Fake(function), [("one", inputs)]).findings
+    assert finding.operator == kind
+    return finding
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_probes_tell_all_arithmetics_apart(kind: str) -> None:
+    outputs = outputs_by_name(kind, TensorType.INT8)
+    plain = [name for name in outputs if ";" not in name]
+    assert len(plain) >= 5
+    same = {
+        (kind, one, other)
+        for place, one in enumerate(plain)
+        for other in plain[place + 1 :]
+        if np.array_equal(outputs[one], outputs[other])
+    }
+    allowed = {pair for pair in SAME if pair[0] == kind}
+    assert {p for p in same if not any(p[1].startswith(a[1]) and p[2].startswith(a[2]) for a in allowed)} == set()
+    for name in outputs:
+        if ";" in name:
+            base = name.split(";")[0]
+            assert not np.array_equal(outputs[name], outputs[base]), name
+
+
+@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reference_is_one_of_them(kind: str, type: TensorType) -> None:
+    """What the engine computes, and not a second implementation of it, is what one candidate gives."""
+    for _, model, inputs in probes(kind, type):
+        piece = piece_of(model, inputs)
+        name = "float64, half away" if kind == "FULLY_CONNECTED" else next(iter(candidates(piece)))[0]
+        np.testing.assert_array_equal(dict(candidates(piece))[name], piece.found)
+
+
+def fully_connected(rounding: Callable[[Array], Array]) -> Callable[[Model, Sequence[Array]], Array]:
+    """By its definition, with Python's own numbers."""
+
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        graph = model.subgraphs[0]
+        x, w, b = (graph.tensors[i] for i in graph.operators[0].inputs)
+        y = graph.tensors[graph.outputs[0]]
+        assert x.quantization is not None
+        assert w.quantization is not None
+        assert y.quantization is not None
+        weights = np.frombuffer(model.buffers[w.buffer] or b"", np.int8).reshape(w.shape).astype(np.int64)
+        bias = np.frombuffer(model.buffers[b.buffer] or b"", np.int32)
+        total = (inputs[0].astype(np.int64) - x.quantization.zero_point[0]) @ weights.T + bias
+        scale = np.float64(x.quantization.scale[0]) * w.quantization.scale / np.float64(y.quantization.scale[0])
+        code = rounding(total * scale) + y.quantization.zero_point[0]
+        activation = model.subgraphs[0].operators[0].options
+        assert isinstance(activation, FullyConnectedOptions)
+        low, high = piece_of(model, inputs).params.requantization.activation_min, 127
+        if activation.fused_activation_function:
+            high = piece_of(model, inputs).params.requantization.activation_max
+        return np.clip(code, low, high).astype(np.int8)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("rounding", "name"),
+    [
+        (lambda x: np.trunc(x + np.copysign(0.5, x)), "float64, half away"),
+        (np.trunc, "truncation"),
+        (np.floor, "floor"),
+    ],
+)
+def test_a_runtime_with_one_rounding_everywhere(rounding: Callable[[Array], Array], name: str) -> None:
+    finding = found("FULLY_CONNECTED", fully_connected(rounding))
+    assert (finding.arithmetic, finding.others, finding.type) == (name, (), "int8")
+    assert finding.nearest is not None
+    assert finding.residual > 100
+    assert finding.parting > 20000
+
+
+def test_a_rounding_that_nobody_knows_is_none_of_the_known_ones() -> None:
+    finding = found("FULLY_CONNECTED", fully_connected(np.ceil))
+    assert finding.arithmetic is None
+    assert finding.residual > 1000
+    assert str(finding).startswith("none of the known ones; nearest: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("CONV_2D", "two roundings, both with ties up"),
+        ("CONV_2D", "truncation; the border is code 0"),
+        ("CONV_2D", "two roundings (gemmlowp); the input's zero point is ignored"),
+        ("CONV_2D", "float32, half even (XNNPACK); no bias"),
+        ("CONV_2D", "two roundings (gemmlowp); one multiplier for all channels"),
+        ("DEPTHWISE_CONV_2D", "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"),
+        ("DEPTHWISE_CONV_2D", "one rounding, ties up; the output's zero point is ignored"),
+        ("FULLY_CONNECTED", "float64, half away; no activation"),
+        ("FULLY_CONNECTED", "two roundings (gemmlowp); clamped before the zero point"),
+        ("MUL", "float32, half even (XNNPACK)"),
+        ("MEAN", "LiteRT's vectorized mean over height and width, else two roundings (gemmlowp)"),
+        ("AVERAGE_POOL_2D", "the codes' mean, truncate"),
+        ("AVERAGE_POOL_2D", "the codes' mean, half away from code 0; the border counts, as code 0"),
+        ("SOFTMAX", "float64, half away; wraps around instead of saturating"),
+    ],
+)
+def test_an_injected_arithmetic_is_named(kind: str, name: str) -> None:
+    finding = found(kind, lambda model, inputs: dict(candidates(piece_of(model, inputs)))[name])
+    assert (finding.arithmetic, finding.others) == (name, ())
+    assert finding.residual > 0
+
+
+def test_one_element_off_is_not_explained() -> None:
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        value = piece_of(model, inputs).found.copy()
+        value.flat[7] ^= 1
+        return value
+
+    finding = found("MUL", run)
+    assert finding.arithmetic is None
+    assert finding.nearest == "two roundings (gemmlowp)"
+    assert finding.residual == 10  # nine probes, and the model once
+
+
+def test_what_a_runtime_refuses_is_told_and_the_rest_still_named() -> None:
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        if inputs[0].shape[1] == 9:
+            raise Fault("refused", "no borders, please")
+        return piece_of(model, inputs).found
+
+    finding = found("CONV_2D", run)
+    assert finding.arithmetic == "two roundings (gemmlowp)"
+    assert finding.faults == ("a border: refused: no borders, please",)
+
+
+def test_a_runtime_that_keeps_crashing_is_left_alone() -> None:
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        raise Fault("crashed", "signal SIGSEGV")
+
+    model, inputs = first_model("MUL")
+    runtime = Fake(run)
+    result = identify(model, write_model(model), runtime, [("one", inputs)])
+    assert not result.known
+    assert (str(result.findings[0]), result.findings[0].elements) == ("no answer", 0)
+    assert runtime.models == 4
+
+
+def test_wrong_shapes_are_no_answer() -> None:
+    finding = found("LOGISTIC", lambda model, inputs: np.zeros(3, np.int8))
+    assert finding.elements == 0
+    assert "answer: no tensor of the right type and shape" in finding.faults[0]
+
+
+def mixed_model() -> bytes:
+    """y = x * x in int8; and a RESHAPE, which has no arithmetic."""
+    builder = ModelBuilder()
+    builder.input("x", TensorType.INT8, (1, 4), Quantization.per_tensor(0.5))
+    builder.tensor("y", TensorType.INT8, (1, 4), Quantization.per_tensor(20.0))
+    builder.constant("shape", np.array([4], np.int32))
+    builder.output("z", TensorType.INT8, (4,), Quantization.per_tensor(20.0))
+    builder.operator("MUL", ["x", "x"], ["y"]).operator("RESHAPE", ["y", "shape"], ["z"])
+    return write_model(builder.build())
+
+
+def test_a_recording_is_judged_by_its_own_tensors() -> None:
+    class Recorded(Int8rtRuntime):
+        def capabilities(self) -> Capabilities:
+            return Capabilities("recorded", intermediates=True, any_model=False)
+
+    content = mixed_model()
+    inputs = [np.array([[1, -7, 90, -128]], np.int8)]
+    result = identify(read_model(content), content, Recorded(), [("one", inputs)])
+    assert result.uncovered == ("RESHAPE int8",)
+    (finding,) = result.findings
+    assert finding.elements == 4
+    assert finding.arithmetic == "two roundings (gemmlowp)"
+    assert len(finding.others) > 2  # four elements tell little apart, and it says so
+
+
+@pytest.fixture
+def model_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(REPOSITORY)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(mixed_model())
+    return str(path)
+
+
+def test_command_names_it_and_ends_with_0(model_file: str) -> None:
+    done = CliRunner().invoke(app, ["identify", model_file, "--sut", "int8rt", "--json"])
+    assert done.exit_code == 0, done.output
+    data = json.loads(done.stdout)
+    assert (data["schema_version"], data["known"], data["uncovered"]) == (1, True, ["RESHAPE int8"])
+    assert data["findings"][0]["arithmetic"] == "two roundings (gemmlowp)"
+    text = CliRunner().invoke(app, ["identify", model_file, "--sut", "int8rt"]).stdout
+    assert "MUL int8: two roundings (gemmlowp)\n" in text
+    assert "not looked at: RESHAPE int8" in text
+
+
+def test_command_ends_with_1_where_nothing_explains(model_file: str) -> None:
+    Path(model_file).write_bytes(models.two_adds())
+    arguments = ["identify", model_file, "--sut", "python:tests.verify.runtimes.functions:one_too_much"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1, done.output
+    assert "ADD int8: none of the known ones; nearest: " in done.stdout
+
+
+def test_command_with_contradicting_options_ends_with_2(model_file: str) -> None:
+    done = CliRunner().invoke(app, ["identify", model_file, "--sut", "litert", "--command", "x"])
+    assert done.exit_code == 2
