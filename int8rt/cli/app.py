@@ -21,7 +21,20 @@ from typer.core import TyperGroup
 from int8rt import __version__
 from int8rt.errors import InputError, Int8rtError
 
-COMMANDS = ("demo", "run", "inspect", "compare", "identify", "explain", "pack", "lint", "operators", "bench", "cache")
+COMMANDS = (
+    "demo",
+    "run",
+    "inspect",
+    "compare",
+    "identify",
+    "reduce",
+    "explain",
+    "pack",
+    "lint",
+    "operators",
+    "bench",
+    "cache",
+)
 
 
 class ExitCode(IntEnum):

@@ -25,19 +25,33 @@ def cut_operator(
     becomes constant data. None where the operator can't stand alone: it calls subgraphs, or its parameters are in other
     tensors.
     """
+    return cut_operators(model, range(position, position + 1), values, constants)
+
+
+def cut_operators(
+    model: Model, positions: range, values: Mapping[int, Array], constants: Mapping[int, Array]
+) -> tuple[Model, tuple[int, ...]] | None:
+    """The operators at `positions`, which follow one another, as `cut_operator` has one.
+
+    Its outputs are what these operators write and do not themselves read, or what the rest of the model reads.
+    """
     subgraph = model.subgraphs[0]
-    operator = subgraph.operators[position]
-    used = list(dict.fromkeys(i for i in (*operator.inputs, *operator.outputs, *operator.intermediates) if i >= 0))
-    if operator.name in _CALLS or any(_elsewhere(subgraph.tensors[index]) for index in used):
+    operators = subgraph.operators[positions.start : positions.stop]
+    used = list(dict.fromkeys(i for o in operators for i in (*o.inputs, *o.outputs, *o.intermediates) if i >= 0))
+    if any(o.name in _CALLS for o in operators) or any(_elsewhere(subgraph.tensors[index]) for index in used):
         return None
+    read = {index for operator in operators for index in operator.inputs}
+    written = dict.fromkeys(index for operator in operators for index in operator.outputs)
+    others = [o for place, o in enumerate(subgraph.operators) if place not in positions]
+    wanted = {index for operator in others for index in operator.inputs} | set(subgraph.outputs)
     buffers: list[bytes | memoryview | None] = [None]
     tensors, inputs = [], []
     for index in used:
         tensor = subgraph.tensors[index]
         data = model.buffers[tensor.buffer] if tensor.buffer else None
-        if data is None and index in constants and index not in operator.outputs:
+        if data is None and index in constants and index not in written:
             data, tensor = encode(constants[index], tensor.type, constants[index].shape), replace(tensor, sparsity=None)
-        elif data is None and index in operator.inputs and not tensor.is_variable:
+        elif data is None and index in read and index not in written and not tensor.is_variable:
             inputs.append(index)
         shape = values[index].shape if data is None and index in values else tensor.shape
         if data is not None:
@@ -46,21 +60,20 @@ def cut_operator(
         number = 0 if data is None else len(buffers) - 1
         tensors.append(replace(tensor, shape=shape, buffer=number, shape_signature=signature))
     new = {index: place for place, index in enumerate(used)} | {-1: -1}
-    alone = replace(
-        operator,
-        inputs=tuple(new[i] for i in operator.inputs),
-        outputs=tuple(new[i] for i in operator.outputs),
-        intermediates=tuple(new[i] for i in operator.intermediates),
-        debug_metadata_index=-1,
+    alone = tuple(
+        replace(
+            operator,
+            inputs=tuple(new[i] for i in operator.inputs),
+            outputs=tuple(new[i] for i in operator.outputs),
+            intermediates=tuple(new[i] for i in operator.intermediates),
+            debug_metadata_index=-1,
+        )
+        for operator in operators
     )
-    graph = Subgraph(
-        "main",
-        tuple(tensors),
-        tuple(new[i] for i in inputs),
-        tuple(new[i] for i in dict.fromkeys(operator.outputs)),
-        (alone,),
-    )
-    return Model((graph,), tuple(buffers), description=f"operator {position} of a model"), tuple(inputs)
+    outputs = tuple(new[i] for i in written if len(operators) == 1 or i not in read or i in wanted)
+    graph = Subgraph("main", tuple(tensors), tuple(new[i] for i in inputs), outputs, alone)
+    what = f"operator {positions.start}" if len(operators) == 1 else f"operators {positions.start} to {positions[-1]}"
+    return Model((graph,), tuple(buffers), description=f"{what} of a model"), tuple(inputs)
 
 
 def _elsewhere(tensor: Tensor) -> bool:

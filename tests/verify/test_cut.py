@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from int8rt.samples import digits
 from int8rt.schema import read_model, write_model
 from int8rt.verify.compare import run_int8rt
-from int8rt.verify.cut import cut_operator
+from int8rt.verify.cut import cut_operator, cut_operators
 from int8rt.verify.inputs import make_inputs
 from int8rt.verify.teacher import Teacher
 from tests.interpreter import models
+from tests.verify.test_judge import add_and_mul
 
 
 @pytest.mark.parametrize("content", [digits().model, models.two_adds(), models.accumulator(), models.strings()])
@@ -57,3 +60,34 @@ def test_what_is_known_without_running_is_a_constant() -> None:
     alone, needed = cut
     assert needed == (0,)
     assert alone.buffers[alone.subgraphs[0].tensors[1].buffer] == values[1].tobytes()
+
+
+def test_operators_that_follow_one_another() -> None:
+    """What they only pass on to each other is no output; what the rest reads is."""
+    content = digits().model
+    model = read_model(content)
+    inputs = make_inputs(model, "natural", 1)
+    values, _ = run_int8rt(model, inputs, backend="numpy", keep=True)
+    values |= dict(zip(model.subgraphs[0].inputs, inputs, strict=True))
+    constants = Teacher(model, inputs, "tflite-ref").plan.constants
+    operators = model.subgraphs[0].operators
+    for start in range(len(operators) - 1):
+        cut = cut_operators(model, range(start, start + 2), values, constants)
+        assert cut is not None
+        chain, needed = read_model(write_model(cut[0])), cut[1]
+        assert [operator.name for operator in chain.subgraphs[0].operators] == [o.name for o in operators[start:][:2]]
+        found, _ = run_int8rt(chain, [values[index] for index in needed], backend="numpy", keep=False)
+        (last,) = operators[start + 1].outputs
+        np.testing.assert_array_equal(found[chain.subgraphs[0].outputs[-1]], values[last])
+
+
+def test_a_tensor_that_others_read_stays_an_output() -> None:
+    model = read_model(add_and_mul())
+    values = {i: np.zeros((1, 4), np.int8) for i in range(4)}
+    first_two = cut_operators(model, range(2), values, {})
+    assert first_two is not None
+    assert [first_two[0].subgraphs[0].tensors[i].name for i in first_two[0].subgraphs[0].outputs] == ["y"]
+    graph = replace(model.subgraphs[0], outputs=(1, 3))  # s too
+    shown = cut_operators(replace(model, subgraphs=(graph,)), range(2), values, {})
+    assert shown is not None
+    assert [shown[0].subgraphs[0].tensors[i].name for i in shown[0].subgraphs[0].outputs] == ["s", "y"]
