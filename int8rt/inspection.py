@@ -164,7 +164,7 @@ def _prepared(model: Model, index: int, profile: Profile) -> tuple[str, list[boo
 
 def _macs(model: Model, graph: Subgraph, operator: Operator, profile: Profile) -> int:
     """Multiply-accumulate operations of one operator, for the shapes in the file; 0 where int8rt can't say."""
-    kernel = find_kernel(operator)
+    kernel = find_kernel(operator, profile)
     if kernel is None or kernel.macs is None:
         return 0
     try:

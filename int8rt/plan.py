@@ -89,7 +89,7 @@ def make_plan(model: Model, surroundings: Surroundings, resized: Mapping[int, Sh
     stored = set(constants)
     steps: list[Step] = []
     for position, operator in enumerate(subgraph.operators):
-        kernel = find_kernel(operator)
+        kernel = find_kernel(operator, surroundings.profile)
         assert kernel is not None  # there are no unsupported operators
         if _begins_variable(subgraph, position, operator, stored):
             step = Step(position, operator, kernel, None)

@@ -9,6 +9,7 @@ from int8rt.errors import UnsupportedError
 from int8rt.kernels.base import Array, OperatorContext, Runtime, TensorInfo
 from int8rt.kernels.custom.devices import why_not
 from int8rt.kernels.custom.table import find_kernel
+from int8rt.kernels.variants import not_done
 from int8rt.model import Model, Operator, Shape, Subgraph, shown
 from int8rt.quantization.profiles import TFLITE_REF, Profile
 from int8rt.schema.calls import called_subgraphs
@@ -118,7 +119,7 @@ def operator_types(context: OperatorContext) -> str:
 
 
 def _reason(context: OperatorContext) -> str | None:
-    kernel = find_kernel(context.operator)
+    kernel = find_kernel(context.operator, context.profile)
     if kernel is None:
         operator = context.operator
         reason = why_not(operator.custom_code) if operator.name == "CUSTOM" else "int8rt has no such operator"
@@ -127,6 +128,8 @@ def _reason(context: OperatorContext) -> str | None:
         kernel.check_types(context)
     except UnsupportedError as error:
         return str(error)
+    if (missing := not_done(context)) is not None:
+        return f"{context.where}: {missing}"
     if context.operator.name not in _READ_SPARSE:
         for tensor in context.inputs:
             if tensor is not None and tensor.sparsity is not None:

@@ -32,6 +32,7 @@ COMMANDS = (
     "pack",
     "lint",
     "operators",
+    "profiles",
     "bench",
     "cache",
 )

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from int8rt.errors import UnsupportedError
 from int8rt.explain.derivation import Line
-from int8rt.quantization.float64_rescale import reduced_multiplier
+from int8rt.quantization.float64_rescale import in_eights, reduced_multiplier
 from int8rt.quantization.requantization import Requantization, Rounding
 from int8rt.quantization.requantize import (
     multiply_by_quantized_multiplier_int64,
@@ -31,13 +32,14 @@ def requantization_lines(accumulator: int, p: Requantization, channel: int, scal
 
     channel: of the output. scale: of the output.
     """
+    rounding = _of_channel(p, channel)
     channel = channel if p.multiplier.size > 1 else 0
     real, multiplier, shift = float(p.real_multiplier[channel]), int(p.multiplier[channel]), int(p.shift[channel])
     lines = [Line("real multiplier", real, rule="scale of the accumulator / scale of the output")]
     if p.rounding not in (Rounding.FLOAT64, Rounding.FLOAT32):
         lines += multiplier_lines(multiplier, shift)
     lines.append(Line("rounding", p.rounding.name, rule=p.rounding.value))
-    steps = list(_steps(accumulator, p.rounding, multiplier, shift, real, scale))
+    steps = list(_steps(accumulator, rounding, multiplier, shift, real, scale))
     lines += steps
     value = int(wrap_int32(int(steps[-1].value)))
     more, code = clamp_lines(value, p.zero_point, p.activation_min, p.activation_max, scale, p.dtype)
@@ -92,6 +94,15 @@ def double_rounding_lines(value: int, multiplier: int, shift: int, unit: float |
     return lines
 
 
+def _of_channel(p: Requantization, channel: int) -> Rounding:
+    """The rounding of a channel, where blocks of eight have one of their own."""
+    if p.rounding is not Rounding.TIES_UP_IN_EIGHTS:
+        return p.rounding
+    if p.multiplier.size == 1:
+        raise UnsupportedError("explain does not know how many channels there are, which decides how they are rounded")
+    return Rounding.TIES_UP if in_eights(p.multiplier.size)[channel] else Rounding.DOUBLE
+
+
 def _steps(
     accumulator: int, rounding: Rounding, multiplier: int, shift: int, real: float, scale: float
 ) -> Iterator[Line]:
@@ -104,6 +115,8 @@ def _steps(
             yield Line("high multiply", high, rule="(2 · value · multiplier + 2^31) >> 32, a tie up")
             value = int(rounding_shift_right(high, max(-shift, 0)))
             yield Line(f">> {max(-shift, 0)}", value, value * scale, "rounded, a tie up")
+        case Rounding.TIES_UP_IN_EIGHTS:
+            raise AssertionError("see _of_channel")
         case Rounding.INT64:
             reduced = int(reduced_multiplier(np.array([multiplier], np.int64))[0])
             yield Line(

@@ -88,7 +88,14 @@ def prepare(context: OperatorContext) -> AnyConv2DParams:
         input_zero_point=input_zero_point(context, input),
         filter_zero_point=filter_zero_point(context, input, filter),
         requantization=convolution_requantization(
-            context, input, filter, 0, 2, options.fused_activation_function, accumulator
+            context,
+            input,
+            filter,
+            0,
+            2,
+            options.fused_activation_function,
+            accumulator,
+            "CONV_2D" if groups == 1 else "CONV_2D of groups",
         ),
     )
 

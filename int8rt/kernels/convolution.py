@@ -136,6 +136,7 @@ def convolution_requantization(
     bias_index: int,
     activation: ActivationFunctionType,
     accumulator: np.dtype[Any],
+    rounded_as: str | None = None,
 ) -> Requantization:
     """Multipliers, zero point and clamp of a convolution; one multiplier, or one for each output channel.
 
@@ -152,7 +153,7 @@ def convolution_requantization(
         real = per_tensor_multiplier(context, input, filter, bias_index)
     else:
         real = convolution_multipliers(input_scale, filter_scale, output_scale)
-    return make_requantization(context, activation, accumulator, real, real)
+    return make_requantization(context, activation, accumulator, real, real, rounded_as)
 
 
 def per_tensor_multiplier(
@@ -190,18 +191,20 @@ def make_requantization(
     accumulator: np.dtype[Any],
     multiplier: npt.NDArray[np.float64],
     real_multiplier: npt.NDArray[np.float64],
+    rounded_as: str | None = None,
 ) -> Requantization:
     """The rounding of the profile, fixed-point multipliers and the clamp to the output's activation range.
 
     multiplier: what becomes fixed-point; where it is not finite that is 0, as it comes out of TensorFlow Lite.
-    real_multiplier: what a rounding in floating point multiplies by. float64[n] both.
+    real_multiplier: what a rounding in floating point multiplies by. float64[n] both. rounded_as: the name that the
+    profile has for this rounding, where it is not the operator's.
     """
     output = context.output()
     output_scale, output_zero_point = context.per_tensor(output)
     fixed, shift = quantize_multipliers(np.where(np.isfinite(multiplier), multiplier, 0.0))
     low, high = calculate_activation_range(activation, output_scale, output_zero_point, output.type)
     return Requantization(
-        rounding=context.profile.rounding(context.operator.name, accumulator),
+        rounding=context.profile.rounding(rounded_as or context.operator.name, accumulator),
         multiplier=fixed,
         shift=shift,
         real_multiplier=real_multiplier,

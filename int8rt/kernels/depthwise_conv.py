@@ -85,7 +85,14 @@ def prepare(context: OperatorContext) -> AnyDepthwiseConv2DParams:
         input_zero_point=input_zero_point(context, input),
         filter_zero_point=filter_zero_point(context, input, filter),
         requantization=convolution_requantization(
-            context, input, filter, 3, 2, options.fused_activation_function, accumulator
+            context,
+            input,
+            filter,
+            3,
+            2,
+            options.fused_activation_function,
+            accumulator,
+            "DEPTHWISE_CONV_2D" if input.type != TensorType.UINT8 else "DEPTHWISE_CONV_2D of uint8",
         ),
     )
 

@@ -70,7 +70,14 @@ def prepare(context: OperatorContext) -> AnyTransposeConvParams:
     if input.type != TensorType.FLOAT32:
         accumulator = accumulator_type(context, input, 3, options.quantized_bias_type)
         requantization = convolution_requantization(
-            context, input, filter, 0, 3, options.fused_activation_function, accumulator
+            context,
+            input,
+            filter,
+            0,
+            3,
+            options.fused_activation_function,
+            accumulator,
+            "TRANSPOSE_CONV" if input.type != TensorType.UINT8 else "TRANSPOSE_CONV of uint8",
         )
     shape = tuple(int(dimension) for dimension in context.value(0).reshape(-1))
     if context.input(0).rank != 1 or len(shape) != 4 or (shape[0], shape[3]) != (input.shape[0], filter.shape[0]):

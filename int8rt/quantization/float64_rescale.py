@@ -27,6 +27,10 @@ Float64Array = npt.NDArray[np.float64]
 _ALMOST_HALF = float(np.nextafter(0.5, 0.0))
 
 
+# Two roundings: a doubling high multiply, then a shift.
+_TWICE = (Rounding.DOUBLE, Rounding.TIES_UP, Rounding.TIES_UP_IN_EIGHTS)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Float64Rescale:
     """scale, offset: float64[n]. tie: float64[n] that takes the sign of the product, or None.
@@ -74,13 +78,18 @@ def float64_rescale(parameters: Requantization, bound: Float64Array) -> Float64R
     """`parameters` for as many channels as `bound` has; there is no |accumulator| of a channel above its bound."""
     if parameters.rounding == Rounding.FLOAT64:
         return _real(parameters, bound)
-    if parameters.rounding not in (Rounding.DOUBLE, Rounding.INT64):
+    if parameters.rounding not in (*_TWICE, Rounding.INT64):
         nowhere = np.zeros(bound.shape)
         return _rescale(parameters, nowhere, None, False, nowhere, nowhere != 0)
     multiplier, bits = parameters.multiplier.astype(np.int64), 31
     if parameters.rounding == Rounding.INT64:
         multiplier, bits = reduced_multiplier(multiplier), 15
     return _fixed_point(parameters, bound, multiplier, bits)
+
+
+def in_eights(channels: int) -> npt.NDArray[np.bool_]:
+    """bool[channels]: which of them are in a whole block of eight."""
+    return np.arange(channels) < channels // 8 * 8
 
 
 def reduced_multiplier(multiplier: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -98,9 +107,10 @@ def _fixed_point(
 
     One rounding is floor(p + 1/2) of the product p. With two and a negative shift, that of p · 2^-shift comes first and
     then the division, with ties away from zero. For k >= 1 the result is at least k where p + 2^(shift-1) + 1/2 >= k,
-    and for k <= 0 where p - 2^(shift-1) + 1/2 >= k; so the tie follows the sign.
+    and for k <= 0 where p - 2^(shift-1) + 1/2 >= k; so the tie follows the sign. Where the division takes ties up, the
+    first of the two holds for every k.
     """
-    info, twice = np.iinfo(p.dtype), p.rounding == Rounding.DOUBLE
+    info, twice = np.iinfo(p.dtype), p.rounding in _TWICE
     with np.errstate(over="ignore", invalid="ignore"):
         power = np.ldexp(1.0, p.shift)
         scale = multiplier * (power * 2.0**-bits)
@@ -119,6 +129,9 @@ def _fixed_point(
     exact = (exact & fits) | (nothing & (abs(p.zero_point) < 1 << 30))
     scale, tie = np.where(exact & ~nothing, scale, 0.0), np.where(exact & ~nothing, tie, 0.0)
     offset = np.full(scale.shape, 0.5 + p.zero_point - info.min)
+    if p.rounding in (Rounding.TIES_UP, Rounding.TIES_UP_IN_EIGHTS):
+        up = in_eights(scale.size) if p.rounding == Rounding.TIES_UP_IN_EIGHTS else np.ones(scale.shape, np.bool_)
+        offset, tie = offset + np.where(up, tie, 0.0), np.where(up, 0.0, tie)
     if below >= 0:  # Negative products end at the lower clamp whatever their ties do.
         return _rescale(p, scale, None, False, offset + tie, exact)
     return _rescale(p, scale, tie if np.any(tie) else None, False, offset, exact)

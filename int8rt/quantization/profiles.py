@@ -7,7 +7,7 @@ on a given release.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,14 @@ from int8rt.quantization.requantization import Rounding
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`roundings`: operator name to the rounding of its accumulator, whatever its width.
+    """`roundings`: operator name to the rounding of its accumulator, whatever its width; `int32_roundings`: before
+    that, for int32 accumulators.
 
     Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
+    about: how it differs from the profile before it in `PROFILES`, in a few sentences.
     plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
+    compiled: whether compiled kernels compute this arithmetic; else NumPy does.
+    The operators that need more than another rounding are in `int8rt.kernels.variants`.
     """
 
     name: str
@@ -29,27 +33,54 @@ class Profile:
     roundings: Mapping[str, Rounding]
     default: Rounding = Rounding.DOUBLE
     default_int64: Rounding = Rounding.INT64
+    int32_roundings: Mapping[str, Rounding] = field(default_factory=dict)
+    about: str = ""
     plain_int16_sums: bool = False
+    compiled: bool = True
 
     def rounding(self, operator: str, accumulator: np.dtype[Any] = np.dtype(np.int32)) -> Rounding:  # noqa: B008
         """The rounding of an operator's rescaling, by its TensorFlow Lite name and its accumulator's type."""
-        return self.roundings.get(operator, self.default_int64 if accumulator.itemsize == 8 else self.default)
+        if accumulator.itemsize == 8:
+            return self.roundings.get(operator, self.default_int64)
+        return self.int32_roundings.get(operator) or self.roundings.get(operator, self.default)
 
 
 TFLITE_REF = Profile(
     "tflite-ref",
     "ai-edge-litert 2.3.0, OpResolverType.BUILTIN_REF",
     {"FULLY_CONNECTED": Rounding.FLOAT64},
+    about="TensorFlow Lite's reference kernels. Accumulators are rescaled with two roundings, of which the second "
+    "takes ties away from zero; int64 ones with one rounding and a 16-bit multiplier; those of FULLY_CONNECTED in "
+    "float64.",
 )
 
 TFLITE_REF_2_19 = Profile(
     "tflite-ref@2.19",
     "ai-edge-litert 1.2.0 (TensorFlow 2.19), OpResolverType.BUILTIN_REF: FULLY_CONNECTED rounds twice, as others do",
     {},
+    about="The reference kernels of older releases. FULLY_CONNECTED rescales as the "
+    "convolutions do; SUM of int16 adds codes up without rescaling.",
     plain_int16_sums=True,
 )
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19)}
+TFLITE_OPT = Profile(
+    "tflite-opt",
+    "ai-edge-litert 2.3.0 on x86-64, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, one thread",
+    {"FULLY_CONNECTED": Rounding.FLOAT64},
+    int32_roundings={
+        "CONV_2D": Rounding.TIES_UP,
+        "FULLY_CONNECTED": Rounding.TIES_UP,
+        "DEPTHWISE_CONV_2D": Rounding.TIES_UP_IN_EIGHTS,
+        "TRANSPOSE_CONV": Rounding.TIES_UP_IN_EIGHTS,
+    },
+    about="TensorFlow Lite's optimized kernels, without XNNPACK. The matrix products of CONV_2D and FULLY_CONNECTED "
+    "take ties up in both roundings. Other operators compute blocks of elements with vector instructions, and what is "
+    "left over as the reference kernels do, so that results depend on where an element is: the first 8 · ⌊C/8⌋ "
+    "channels of int8 DEPTHWISE_CONV_2D and of TRANSPOSE_CONV take ties up, the rest away from zero.",
+    compiled=False,
+)
+
+PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_OPT)}
 
 
 def get_profile(name: str) -> Profile:

@@ -17,6 +17,7 @@ class Rounding(enum.Enum):
     INT64 = "one rounding, ties up, of a 64-bit product with a 16-bit multiplier"
     FLOAT64 = "a float64 product with the real multiplier, ties away from zero"
     TIES_UP = "two roundings: a doubling high multiply, then a shift, both with ties up"
+    TIES_UP_IN_EIGHTS = "TIES_UP for whole blocks of eight channels, DOUBLE for the channels after them"
     SINGLE = "one rounding of the 64-bit product, ties up"
     FLOAT32 = "a float32 product with the real multiplier in float32, ties to even"
 

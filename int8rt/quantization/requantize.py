@@ -6,12 +6,13 @@ definition; `Requantizer` computes the same in float64 (see `float64_rescale`) w
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.quantization.float64_rescale import float64_rescale, reduced_multiplier
+from int8rt.quantization.float64_rescale import float64_rescale, in_eights, reduced_multiplier
 from int8rt.quantization.requantization import Requantization, Rounding
 from int8rt.quantization.rescale import (
     multiply_by_float32_multiplier,
@@ -38,7 +39,8 @@ _ROW_ELEMENTS = 1 << 10
 
 def requantize(accumulator: npt.NDArray[Any], parameters: Requantization) -> npt.NDArray[Any]:
     """The output values of `accumulator` (integers, channels last), in its shape and in `parameters.dtype`."""
-    channels = accumulator.shape[-1] if accumulator.ndim and parameters.multiplier.size > 1 else 1
+    apart = parameters.multiplier.size > 1 or parameters.rounding == Rounding.TIES_UP_IN_EIGHTS
+    channels = accumulator.shape[-1] if accumulator.ndim and apart else 1
     output = np.empty(accumulator.shape, parameters.dtype)
     rows = np.ascontiguousarray(accumulator).reshape(-1, channels)
     Requantizer(parameters, channels)(rows, output.reshape(-1, channels))
@@ -114,7 +116,12 @@ class Requantizer:
         if self._constant is not None:
             total += self._constant[channels]
         total = total.astype(p.accumulator).astype(np.int64)
-        value = _rescale(total, p, channels if p.multiplier.size > 1 else slice(None)).astype(np.int32)
+        used = channels if p.multiplier.size > 1 else slice(None)
+        if p.rounding == Rounding.TIES_UP_IN_EIGHTS:
+            up, rest = (_rescale(total, replace(p, rounding=r), used) for r in (Rounding.TIES_UP, Rounding.DOUBLE))
+            value = np.where(in_eights(self._channels)[channels], up, rest).astype(np.int32)
+        else:
+            value = _rescale(total, p, used).astype(np.int32)
         # The zero point is added in int32 with wrap-around, before the clamp.
         np.add(value, np.int32(p.zero_point), out=value)
         np.maximum(value, p.activation_min, out=value)
@@ -138,6 +145,8 @@ def _rescale(
             return multiply_by_quantized_multiplier_single_rounding(total, p.multiplier[channels], p.shift[channels])
         case Rounding.FLOAT32:
             return multiply_by_float32_multiplier(total, p.real_multiplier[channels])
+        case Rounding.TIES_UP_IN_EIGHTS:
+            raise AssertionError("its caller tells the channels apart")
 
 
 def multiply_by_quantized_multiplier(

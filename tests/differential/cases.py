@@ -43,13 +43,13 @@ class Case:
         return f"{operator.name} v{operator.version} {operator.options} {tensors}; int32 constants: {constants}"
 
 
-def check_cases(cases: st.SearchStrategy[Case], examples: int) -> None:
-    """Every drawn case gives the bits of LiteRT's BUILTIN_REF, or is refused by both."""
+def check_cases(cases: st.SearchStrategy[Case], examples: int, profile: str = "tflite-ref") -> None:
+    """Every drawn case gives the bits of LiteRT's BUILTIN_REF (or of another profile's), or is refused by both."""
 
     @settings(max_examples=examples)
     @given(cases)
     def check(case: Case) -> None:
-        assert_same_bits(case.model, case.inputs)
+        assert_same_bits(case.model, case.inputs, profile)
 
     check()
 

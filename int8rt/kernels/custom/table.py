@@ -14,7 +14,9 @@ from int8rt.kernels.custom.numeric_verify import NUMERIC_VERIFY
 from int8rt.kernels.custom.transpose_conv_bias import CONVOLUTION_2D_TRANSPOSE_BIAS
 from int8rt.kernels.custom.user import registered
 from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.variants import VARIANTS
 from int8rt.model import Operator
+from int8rt.quantization.profiles import TFLITE_REF, Profile
 
 CUSTOM_KERNELS: Mapping[str, Kernel] = {
     kernel.name.removeprefix("CUSTOM:"): kernel
@@ -31,8 +33,8 @@ CUSTOM_KERNELS: Mapping[str, Kernel] = {
 }
 
 
-def find_kernel(operator: Operator) -> Kernel | None:
+def find_kernel(operator: Operator, profile: Profile = TFLITE_REF) -> Kernel | None:
     """The kernel that runs an operator of a model; what a user has registered comes before int8rt's own."""
     if operator.name != "CUSTOM":
-        return KERNELS.get(operator.name)
+        return VARIANTS.get(profile.name, {}).get(operator.name) or KERNELS.get(operator.name)
     return registered(operator.custom_code) or CUSTOM_KERNELS.get(operator.custom_code)

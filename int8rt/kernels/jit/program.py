@@ -153,7 +153,7 @@ class _Builder:
         if step.position in self.moves:
             move = self.moves[step.position]
             return lower(move, self.variables[move.handle])
-        twin = TWINS.get(step.operator.label)
+        twin = TWINS.get(step.operator.label) if plan.surroundings.profile.compiled else None
         if twin is None or params is None or None in params.output_shapes or self._empty(step):
             return NumpyStep()
         lowered = twin(params, self._context(step))
@@ -166,6 +166,8 @@ class _Builder:
 
     def fuse(self, items: list[Item]) -> frozenset[int]:
         """Put look-ups in the place of steps that are functions of one tensor; which steps nobody needs then."""
+        if not self._plan.surroundings.profile.compiled:
+            return frozenset()
         fused, unneeded = fuse(self._plan, items, self._level)
         for k, step in enumerate(self._plan.steps):
             if step.position in fused:

@@ -1,0 +1,1 @@
+"""TensorFlow Lite's optimized kernels, where they need more than another `Rounding`: the profile tflite-opt."""

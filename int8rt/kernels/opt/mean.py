@@ -1,0 +1,98 @@
+"""MEAN and SUM in the optimized kernels.
+
+MEAN of 8-bit images [N,H,W,C] over height and width that keeps them: the sum of the codes is rescaled by a multiplier
+from float32 and a bias is added; channels in blocks of 16 take ties up. Other means are the reference kernel's. With
+several threads each takes a range of channels, and blocks start again with each: this is one thread.
+SUM of quantized types is rescaled in float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from int8rt.kernels import mean
+from int8rt.kernels.base import Array, OperatorContext
+from int8rt.kernels.layout import QUANTIZED_TYPES
+from int8rt.kernels.mean import QuantizedSumParams
+from int8rt.kernels.reduce import ReduceParams, prepare, shaped
+from int8rt.model import TensorType
+from int8rt.quantization.multiplier import quantize_multiplier
+from int8rt.quantization.vector_body import mean_bias_and_scale, requantize_in_sixteens, sum_in_float32
+from int8rt.schema.options import ReducerOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageMeanParams(QuantizedSumParams):
+    """The bias is the requantization's zero point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatSumParams(ReduceParams):
+    """input, output: (scale, zero point)."""
+
+    input: tuple[float, int]
+    output: tuple[float, int]
+
+
+def prepare_mean(context: OperatorContext) -> ReduceParams:
+    """As the reference kernel, but for images."""
+    params = mean.prepare_mean(context)
+    input, keep = context.input(0), context.options(ReducerOptions).keep_dims
+    image = input.rank == 4 and params.axis == (1, 2) and keep and input.type != TensorType.INT16
+    if not isinstance(params, QuantizedSumParams) or not image or params.count == 0:
+        return params
+    bias, scale = mean_bias_and_scale(context.per_tensor(input), context.per_tensor(context.output()), params.count)
+    multiplier, shift = quantize_multiplier(scale)
+    return ImageMeanParams(
+        output_shapes=params.output_shapes,
+        axis=params.axis,
+        count=params.count,
+        input_zero_point=0,
+        requantization=replace(
+            params.requantization,
+            multiplier=np.array([multiplier], np.int32),
+            shift=np.array([shift], np.int32),
+            zero_point=bias,
+        ),
+    )
+
+
+def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The mean, of an image channel by channel."""
+    if not isinstance(params, ImageMeanParams) or input.size == 0:
+        return mean.evaluate_mean(params, input, axis)
+    rows = [requantize_in_sixteens(row, params.requantization) for row in input.sum(axis=(1, 2), dtype=np.int32)]
+    return shaped(params, np.stack(rows))
+
+
+def prepare_sum(context: OperatorContext) -> ReduceParams:
+    """Resolve the axes; for quantized types also take the scales."""
+    params = prepare(context)
+    if context.input(0).type not in QUANTIZED_TYPES:
+        return params
+    input, output = context.per_tensor(context.input(0)), context.per_tensor(context.output())
+    if output[0] == 0:
+        raise context.invalid(f"output {context.output().name!r} has scale 0")
+    return FloatSumParams(
+        output_shapes=params.output_shapes, axis=params.axis, count=params.count, input=input, output=output
+    )
+
+
+def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The sum."""
+    if not isinstance(params, FloatSumParams):
+        return mean.evaluate_sum(params, input, axis)
+    total = np.asarray(np.sum(input, axis=params.axis, dtype=np.int32))
+    return shaped(params, sum_in_float32(total, params.count, params.input, params.output, input.dtype))
+
+
+MEAN = replace(
+    mean.MEAN,
+    prepare=prepare_mean,
+    evaluate=evaluate_mean,
+    source="kernels/reduce.cc, optimized/integer_ops/mean.h, optimized/optimized_ops.h",
+)
+
+SUM = replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source="kernels/reduce.cc, optimized/reduce.h")
