@@ -13,8 +13,10 @@ from conformance.delegate import build, compiler
 from int8rt.errors import InputError
 from int8rt.samples import digits
 from int8rt.schema import read_model
+from int8rt.verify.identify import identify
 from int8rt.verify.inputs import make_inputs
 from int8rt.verify.judge import judge
+from int8rt.verify.reduce import reduce
 from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.verdict import Judgement, Verdict
 
@@ -107,3 +109,55 @@ def test_a_resized_batch(library: Path) -> None:
     runtime.close()
     assert judgement.conformant
     assert judgement.outputs[0].rows == 3
+
+
+# As the delegate's source has them: exact differs between the two operators, as in the reference.
+MODES = {
+    "exact": ("two roundings (gemmlowp)", "float64, half away"),
+    "double": ("two roundings (gemmlowp)", "two roundings (gemmlowp)"),
+    "single": ("one rounding, ties up", "one rounding, ties up"),
+    "float64": ("float64, half away", "float64, half away"),
+    "float32": ("float32, half even", "float32, half even"),
+    "truncate": ("truncation", "truncation"),
+}
+
+
+def identified(library: Path, **options: str) -> dict[str, str | None]:
+    runtime = open_runtime("litert", delegate=str(library), delegate_options=options, timeout=60)
+    try:
+        found = identify(MODEL, CONTENT, runtime, [("random", make_inputs(MODEL, "random", 1))])
+        assert all(
+            not finding.others for finding in found.findings if finding.operator in ("CONV_2D", "FULLY_CONNECTED")
+        )
+        return {finding.operator: finding.arithmetic for finding in found.findings}
+    finally:
+        runtime.close()
+
+
+@pytest.mark.parametrize("rounding", MODES)
+def test_every_rounding_is_identified(library: Path, rounding: str) -> None:
+    found = identified(library, rounding=rounding)
+    assert (found["CONV_2D"], found["FULLY_CONNECTED"]) == MODES[rounding]
+
+
+def test_faults_are_identified(library: Path) -> None:
+    found = identified(library, fault="zero_padding", rounding="float32")
+    assert (found["CONV_2D"], found["FULLY_CONNECTED"]) == (
+        "float32, half even; the border is code 0",
+        "float32, half even",
+    )
+    found = identified(library, fault="no_bias", rounding="double")
+    assert {found[name] for name in ("CONV_2D", "FULLY_CONNECTED")} == {"two roundings (gemmlowp); no bias"}
+
+
+def test_faults_are_reduced(library: Path) -> None:
+    for fault, kind in (("zero_padding", "different"), ("crash", "crashed")):
+        runtime = open_runtime("litert", delegate=str(library), delegate_options={"fault": fault}, timeout=60)
+        try:
+            found = reduce(MODEL, runtime, [("random", make_inputs(MODEL, "random", 1))], budget=60)
+        finally:
+            runtime.close()
+        assert found is not None
+        assert found.case.kind == kind
+        assert len(found.operators) == 1
+        assert found.case.size < found.original.size / 10

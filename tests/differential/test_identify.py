@@ -9,9 +9,11 @@ import pytest
 from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.verify.identify import identify
-from int8rt.verify.identify.kinds import KINDS
+from int8rt.verify.identify.kinds import GROUPED
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.runtimes.interpreters import InterpreterRuntime
+
+pytestmark = pytest.mark.litert
 
 TWICE, UP, XNNPACK = (
     "two roundings (gemmlowp)",
@@ -28,6 +30,7 @@ TABLE, FLOAT_TABLE = "a float32 table, half away (TensorFlow Lite)", "a float32 
 # (ref, opt, xnnpack); for DEPTHWISE_CONV_2D of uint8 see the test.
 EXPECTED = {
     "CONV_2D": (TWICE, UP, XNNPACK),
+    GROUPED: (TWICE, TWICE, XNNPACK),
     "DEPTHWISE_CONV_2D": (TWICE, BLOCKS, XNNPACK),
     "FULLY_CONNECTED": ("float64, half away", UP, XNNPACK),
     "ADD": (TWICE_EACH, ADD, "multipliers of 20 bits, one rounding, ties up (XNNPACK)"),
@@ -47,7 +50,7 @@ def runtime(request: pytest.FixtureRequest) -> Iterator[InterpreterRuntime]:
 
 
 @pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EXPECTED)
 def test_resolvers_are_named(kind: str, type: TensorType, runtime: InterpreterRuntime) -> None:
     _, model, inputs = next(iter(probes(kind, type)))
     (finding,) = identify(model, write_model(model), runtime, [("one", inputs)]).findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -15,10 +15,13 @@ from int8rt.kernels.mul import MulParams
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.kernels.softmax import SoftmaxParams
 from int8rt.kernels.unary import LookupTableParams
+from int8rt.model import Operator, Tensor
 from int8rt.verify.identify.piece import Candidates, Piece
 from int8rt.verify.identify.rescaling import mean, rescaled
 from int8rt.verify.identify.sums import add
 from int8rt.verify.identify.tables import average_pool, logistic, softmax
+
+GROUPED = "CONV_2D in groups"
 
 # Operator to its parameters in the 8-bit case and its candidates.
 KINDS: Mapping[str, tuple[type, Callable[[Piece], Candidates]]] = {
@@ -42,6 +45,15 @@ def covered(piece: Piece) -> bool:
     if piece.operator.name == "ADD" and piece.value(0).shape != piece.value(1).shape:
         return False
     return bool(piece.value(0).dtype == piece.found.dtype)
+
+
+def kind_of(operator: Operator, tensors: Sequence[Tensor]) -> str:
+    """What an operator is called in findings: its name; convolutions in groups are often computed by another kernel."""
+    if operator.name == "CONV_2D" and len(operator.inputs) > 1:
+        input, filter = (tensors[index].shape for index in operator.inputs[:2])
+        if len(input) == len(filter) == 4 and input[3] > filter[3]:
+            return GROUPED
+    return operator.name
 
 
 def candidates(piece: Piece) -> Candidates:

@@ -10,20 +10,22 @@ import numpy as np
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import Pool2DOptions, ReducerOptions, SoftmaxOptions
-from int8rt.verify.identify.kinds import candidates
+from int8rt.verify.identify.kinds import GROUPED, candidates
 from int8rt.verify.identify.piece import Piece
-from int8rt.verify.identify.probes import Array, Probe, borders, convolution, pair_model, pairs, products
+from int8rt.verify.identify.probes import Array, Probe, borders, convolution, groups, pair_model, pairs, products
 from int8rt.verify.teacher import Teacher
 
 
 def probes(name: str, type: TensorType, seed: int = 0) -> Iterator[Probe]:
-    """(what it is for, model, inputs) for an operator of `kinds.KINDS`; type: INT8 or UINT8."""
+    """(what it is for, model, inputs) for an operator of `kinds.KINDS` or `kinds.GROUPED`; type: INT8 or UINT8."""
     rng = np.random.default_rng(seed)
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         for product in products(rng):
             yield from convolution(name, type, product)
         if name != "FULLY_CONNECTED":
             yield from borders(name, type, rng)
+    elif name == GROUPED:
+        yield from groups(type, rng)
     elif name in ("ADD", "MUL"):
         yield from pairs(name, type, rng)
         if name == "ADD":

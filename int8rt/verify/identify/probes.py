@@ -153,6 +153,34 @@ def borders(name: str, type: TensorType, rng: np.random.Generator) -> Iterator[P
     yield "a border", model, [x]
 
 
+def groups(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
+    """CONV_2D with channels in two groups: ties, a first rounding that makes ties, and large sums."""
+    shift = 0 if type == TensorType.INT8 else 128
+    for name, scale_in, multiplier in (
+        ("ties", 0.5, 0.125),
+        ("small sums", 0.0371, 0.29),
+        ("large sums", 0.0371, 5e-6),
+    ):
+        x = rng.integers(0, 256, (1, 8, 8, 4)).astype(np.uint8).view(type.dtype)
+        filter = (rng.integers(-2, 3, (CHANNELS, 1, 1, 2)) + shift).astype(type.dtype)
+        scale_out = scale_in if name == "ties" else 0.0527
+        scale = float(np.float32(multiplier * scale_out / scale_in))
+        bias = _beside_ties(rng, np.full(CHANNELS, multiplier), 90).astype(np.int32)
+        bias_scale = float(np.float32(scale_in) * np.float32(scale))
+        model = single_operator_model(
+            "CONV_2D",
+            [
+                TensorSpec(type, x.shape, Quantization.per_tensor(scale_in, shift - 5)),
+                TensorSpec.constant(filter, Quantization.per_tensor(scale, shift)),
+                TensorSpec.constant(bias, Quantization.per_tensor(bias_scale)),
+            ],
+            [TensorSpec(type, (1, 8, 8, CHANNELS), Quantization.per_tensor(scale_out, shift + 3))],
+            Conv2DOptions(stride_w=1, stride_h=1),
+            3,
+        )
+        yield f"two groups, {name}", model, [x]
+
+
 def pairs(name: str, type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
     """ADD and MUL of every code with others; a number of elements that no vector divides."""
     ratios = [(1.0, 1.0, 2.0), (1.0, 0.5, 4.0), (0.0371, 0.0371, 0.0527), (0.03, 0.0117, 0.041), (0.9, 0.0071, 1.1)]

@@ -14,7 +14,7 @@ from int8rt.model import Model, TensorType
 from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operator
-from int8rt.verify.identify.kinds import KINDS, candidates, covered
+from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.runtimes.base import Fault, Runtime, written
@@ -129,10 +129,15 @@ def identify(
     counts: dict[tuple[str, TensorType], _Count] = {}
     for piece in _of_model(model, content, runtime, runs, counts):
         if covered(piece):
-            counts.setdefault((piece.operator.name, piece.output.type), _Count()).add(piece)
+            kind = kind_of(piece.operator, model.subgraphs[0].tensors)
+            counts.setdefault((kind, piece.output.type), _Count()).add(piece)
     graph = model.subgraphs[0]
-    kinds = [(o.name, graph.tensors[o.outputs[0]].type) for o in graph.operators if o.outputs]
-    wanted = [k for k in dict.fromkeys(kinds) if k[0] in KINDS and k[1] in (TensorType.INT8, TensorType.UINT8)]
+    kinds = [(kind_of(o, graph.tensors), graph.tensors[o.outputs[0]].type) for o in graph.operators if o.outputs]
+    wanted = [
+        k
+        for k in dict.fromkeys(kinds)
+        if (k[0] in KINDS or k[0] == GROUPED) and k[1] in (TensorType.INT8, TensorType.UINT8)
+    ]
     if runtime.capabilities().any_model:
         for operator, type in wanted:
             for piece in _of_probes(runtime, operator, type, seed, counts.setdefault((operator, type), _Count())):
