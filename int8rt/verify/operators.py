@@ -136,9 +136,7 @@ class OperatorJudge:
             findings.local = _sum(findings.local, statistics)
             if place == 0 and value is not None and statistics.different:
                 self._keep(Evidence(position, teacher, inputs, value, statistics))
-        findings.candidates = [
-            name for name in findings.candidates if _explains(run.teacher(name), position, inputs, found)
-        ]
+        findings.candidates = [name for name in findings.candidates if _explains(run, name, position, inputs, found)]
         return True
 
     def _keep(self, evidence: Evidence) -> None:
@@ -152,9 +150,12 @@ class OperatorJudge:
             self.evidence = evidence
 
 
-def _explains(teacher: Teacher, position: int, inputs: Mapping[int, Array], found: Mapping[int, Array | None]) -> bool:
+def _explains(
+    run: Run, profile: str, position: int, inputs: Mapping[int, Array], found: Mapping[int, Array | None]
+) -> bool:
+    """Whether a profile gives what was found; not where it lacks an operator of the model."""
     try:
-        outputs = teacher.outputs(position, inputs)
+        outputs = run.teacher(profile).outputs(position, inputs)
     except Int8rtError:
         return False
     return all(measure(value, outputs[index]).equal for index, value in found.items())

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from int8rt.errors import ModelError
+from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.quantization import profiles
 from int8rt.quantization.requantization import Rounding
-from int8rt.schema import ModelBuilder, read_model, write_model
+from int8rt.schema import ModelBuilder, TensorSpec, read_model, single_operator_model, write_model
 from int8rt.schema.options import Conv2DOptions
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.judge import judge
@@ -196,6 +196,16 @@ def test_an_operator_that_is_exact_in_another_profile(monkeypatch: pytest.Monkey
     assert "DOUBLE" not in divergence.roundings
     assert divergence.derivation is not None
     assert divergence.derivation.result + 1 == divergence.answered
+
+
+def test_a_profile_that_lacks_an_operator_is_no_explanation() -> None:
+    spec = TensorSpec(TensorType.FLOAT32, (3,))
+    content = write_model(single_operator_model("TANH", [spec], [spec]))
+    with pytest.raises(UnsupportedError, match="tflite-opt"):
+        run_int8rt(read_model(content), [np.ones(3, np.float32)], "tflite-opt", keep=True)
+    wrong: dict[str, Wrong] = {"TANH": lambda value: value + np.float32(1)}
+    judgement = judged(Pretender(wrong, intermediates=True), content, [("one", [np.ones(3, np.float32)])])
+    assert judgement.operators[0].verdict is Verdict.DIFFERENT
 
 
 def test_intermediate_tensors_of_another_form_are_not_computed_with() -> None:
