@@ -28,6 +28,7 @@ COMMANDS = (
     "compare",
     "identify",
     "reduce",
+    "conformance",
     "explain",
     "pack",
     "lint",

@@ -18,15 +18,15 @@ def junit(judgement: Judgement, name: str) -> str:
     An operator fails where it does not pass, is an error where the runtime failed or refused, and is skipped where
     nothing is known of it.
     """
-    suite = ElementTree.Element("testsuite", {"name": _clean(name)})
+    suite = ElementTree.Element("testsuite", {"name": clean(name)})
     for fault in judgement.faults:
         case = _case(suite, name, f"run {fault.run}")
-        ElementTree.SubElement(case, "error", {"type": fault.kind, "message": _clean(fault.message)})
+        ElementTree.SubElement(case, "error", {"type": fault.kind, "message": clean(fault.message)})
     for output in judgement.outputs:
         case = _case(suite, name, f"output {output.index} {output.name}")
         if not output.statistics.equal:
             text = amount(output.statistics)
-            ElementTree.SubElement(case, "failure", {"type": "DIFFERENT", "message": _clean(text)})
+            ElementTree.SubElement(case, "failure", {"type": "DIFFERENT", "message": clean(text)})
     for operator in judgement.operators:
         case = _case(suite, name, f"operator {operator.position} {operator.operator}")
         _judge(case, judgement, operator)
@@ -39,7 +39,7 @@ def junit(judgement: Judgement, name: str) -> str:
 
 
 def _case(suite: ElementTree.Element, group: str, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", {"classname": _clean(group), "name": _clean(name)})
+    return ElementTree.SubElement(suite, "testcase", {"classname": clean(group), "name": clean(name)})
 
 
 def _judge(case: ElementTree.Element, judgement: Judgement, operator: OperatorReport) -> None:
@@ -47,11 +47,12 @@ def _judge(case: ElementTree.Element, judgement: Judgement, operator: OperatorRe
         ElementTree.SubElement(case, "skipped", {"message": "the runtime does not show what it computes here"})
     elif operator.verdict in (Verdict.UNSUPPORTED, Verdict.FAILED):
         message = operator.message or amount(operator.local or operator.accumulated)
-        ElementTree.SubElement(case, "error", {"type": str(operator.verdict), "message": _clean(message)})
+        ElementTree.SubElement(case, "error", {"type": str(operator.verdict), "message": clean(message)})
     elif not judgement.passes(operator):
         failure = ElementTree.SubElement(case, "failure", {"type": str(operator.verdict), "message": str(operator)})
         failure.text = f"{amount(operator.local)}\n{histogram(operator.local)}"
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """`text` without what XML cannot hold."""
     return _FORBIDDEN.sub("\ufffd", text)

@@ -1,0 +1,165 @@
+"""`int8rt conformance`: the operator suite, its models, and the verdicts of a runtime on it."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from int8rt.cli.judging import Choice
+    from int8rt.conformance.cases import Case
+    from int8rt.conformance.run import Verdict
+
+
+class Action(enum.StrEnum):
+    """What is wanted of the suite."""
+
+    LIST = "list"
+    GENERATE = "generate"
+    RUN = "run"
+    REPORT = "report"
+
+
+def conformance(
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="list: the cases. generate: write them as files. run: judge a runtime. report: what a journal holds."
+        ),
+    ],
+    path: Annotated[Path | None, typer.Argument(help="generate: the folder. report: the journal.")] = None,
+    operator: Annotated[
+        list[str] | None, typer.Option("--operator", "-o", metavar="NAME", help="Only this operator; repeatable.")
+    ] = None,
+    type: Annotated[list[str] | None, typer.Option("--type", "-t", metavar="TYPE", help="Only this type.")] = None,
+    case: Annotated[str, typer.Option("--case", metavar="TEXT", help="Only cases whose names hold this.")] = "",
+    sut: Annotated[str | None, typer.Option("--sut", metavar="RUNTIME", help="As for `compare`.")] = None,
+    delegate: Annotated[
+        str | None, typer.Option("--delegate", metavar="LIBRARY", help="LiteRT with this external delegate.")
+    ] = None,
+    delegate_option: Annotated[
+        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
+    ] = None,
+    command: Annotated[str | None, typer.Option("--command", metavar="LINE", help="As for `compare`.")] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 30,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", metavar="FILE", help="Written case by case; a killed run goes on there.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """The operator suite: small models with every rule of the arithmetic, and what a runtime makes of them.
+
+    Exit status 1: some case is not conformant to tflite-ref.
+    """
+    from int8rt.cli.judging import Choice
+
+    cases = _chosen(operator, type, case)
+    match action:
+        case Action.LIST:
+            _list(cases, as_json)
+        case Action.GENERATE:
+            from int8rt.conformance.files import write_case
+
+            if path is None:
+                raise typer.BadParameter("say into which folder")
+            for one in cases:
+                write_case(one, path)
+            print(f"{len(cases)} cases in {path}")
+        case Action.RUN:
+            if path is not None:
+                raise typer.BadParameter("run takes no path; a journal is given with --journal")
+            choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
+            verdicts, runtime = _run(cases, choice, journal)
+            _tell(verdicts, runtime, junit, as_json)
+        case Action.REPORT:
+            from int8rt.conformance.run import recorded
+
+            if path is None:
+                raise typer.BadParameter("say which journal")
+            verdicts, runtime = recorded(path)
+            wanted = {one.name for one in cases}
+            _tell([v for v in verdicts if v.case in wanted], runtime, junit, as_json)
+
+
+def _chosen(operators: list[str] | None, types: list[str] | None, text: str) -> list[Case]:
+    from int8rt.conformance.cases import all_cases
+
+    cases = [
+        case
+        for case in all_cases()
+        if (not operators or case.operator in operators) and (not types or case.type in types) and text in case.name
+    ]
+    if not cases:
+        raise typer.BadParameter("the suite has no such case")
+    return cases
+
+
+def _list(cases: Sequence[Case], as_json: bool) -> None:
+    from int8rt.cli.text import columns, print_json
+    from int8rt.conformance.run import separates
+
+    if as_json:
+        items = [
+            {
+                "name": case.name,
+                "operator": case.operator,
+                "type": case.type,
+                "rule": case.rule,
+                "expect": case.expect,
+                "separates": separates(case),
+                "parameters": case.parameters,
+            }
+            for case in cases
+        ]
+        print_json({"cases": items})
+        return
+    print(columns(["case", "rule"], [[case.name, case.rule] for case in cases]))
+
+
+def _run(cases: Sequence[Case], choice: Choice, journal: Path | None) -> tuple[list[Verdict], str]:
+    from int8rt.cli.progress import progress
+    from int8rt.conformance.run import Journal, judge
+
+    runtime = choice.open([])
+    name = " ".join([choice.command or choice.sut or "litert:ref", choice.delegate or "", *choice.delegate_options])
+    book = Journal(journal, f"{name.strip()} {choice.python or ''}".strip())
+    verdicts = []
+    try:
+        for case in progress(cases, "running"):
+            verdict = book.verdicts.get(case.name)
+            if verdict is None:
+                verdict = judge(case, runtime)
+                book.add(verdict)
+            verdicts.append(verdict)
+        return verdicts, book.runtime
+    finally:
+        runtime.close()
+
+
+def _tell(verdicts: Sequence[Verdict], runtime: str, junit_file: Path | None, as_json: bool) -> None:
+    from int8rt.cli.app import ExitCode
+    from int8rt.cli.text import columns, print_json
+    from int8rt.conformance import report
+
+    if junit_file is not None:
+        junit_file.write_text(report.junit(verdicts, runtime), encoding="utf-8")
+    failed = [verdict for verdict in verdicts if not verdict.conformant]
+    if as_json:
+        print_json(report.plain(verdicts, runtime))
+    else:
+        print(f"{runtime}: {len(verdicts) - len(failed)} of {len(verdicts)} cases conform to tflite-ref")
+        print(columns(*report.matrix(verdicts)))
+        for verdict in failed[:20]:
+            print(f"{verdict.case}: {verdict.verdict}: {verdict.message}")
+        if len(failed) > 20:
+            print(f"and {len(failed) - 20} more; --json has all")
+    raise typer.Exit(ExitCode.NOT_CONFORMANT if failed else ExitCode.OK)
