@@ -285,6 +285,19 @@ def test_command_ends_with_1_where_nothing_explains(model_file: str) -> None:
     assert "ADD int8: none of the known ones; nearest: " in done.stdout
 
 
+def test_command_with_a_dump_of_outputs_alone(model_file: str, tmp_path: Path) -> None:
+    model, (first, second) = first_model("MUL")
+    Path(model_file).write_bytes(write_model(model))
+    np.savez(tmp_path / "in.npz", input0=first, input1=second)
+    truncated = dict(candidates(piece_of(model, [first, second])))["truncation"]
+    np.savez(tmp_path / "out.npz", output0=truncated)
+    arguments = ["identify", model_file, "--input", tmp_path / "in.npz", "--dump", tmp_path / "out.npz", "--json"]
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (finding["arithmetic"], finding["elements"]) == ("truncation", truncated.size)
+
+
 def test_command_with_contradicting_options_ends_with_2(model_file: str) -> None:
     done = CliRunner().invoke(app, ["identify", model_file, "--sut", "litert", "--command", "x"])
     assert done.exit_code == 2

@@ -17,12 +17,12 @@ from int8rt.verify.cut import cut_operator
 from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
-from int8rt.verify.runtimes.base import Fault, Runtime, written
+from int8rt.verify.runtimes.base import Answer, Fault, Runtime, written
 from int8rt.verify.teacher import Teacher
 
 Array = npt.NDArray[Any]
 
-# Elements of one operator of the user's model that are looked at, and faults of the same kind that are waited for.
+# Operators of the user's model with more elements are not looked at; nor is a runtime asked after so many crashes.
 _MOST_ELEMENTS = 1 << 22
 _MOST_FAULTS = 3
 
@@ -32,9 +32,9 @@ class Finding:
     """What one operator kind computes with.
 
     arithmetic: the known one that gives every element, None where none does. others: those that do as well: nothing
-    here tells them apart. elements: how many were looked at. deciding: on how many the nearest one that fails differs
-    (`nearest`, with `residual` of them); parting: on how many any two of the plain roundings differ. Where nothing
-    explains all, nearest and residual are of the best. left_out: elements or probes of which there is no answer.
+    here tells them apart. elements: how many were looked at; parting: on how many the known ones (without mistakes) do
+    not all agree. nearest: of those that fail, the one that fails on the fewest elements: `residual`, the first of them
+    in `where`. faults: probes that the runtime did not answer, in its words.
     """
 
     operator: str
@@ -99,8 +99,8 @@ class _Count:
     def finding(self, operator: str, type: TensorType) -> Finding:
         """What follows; simpler arithmetics come first."""
         good = [name for name, wrong in self.wrong.items() if not wrong]
-        plain = [name for name in good if ";" not in name]
-        good = plain or good[:1]  # a deviation that changes nothing is none
+        # A mistake that changes nothing is none.
+        good = [name for name in good if ";" not in name] or good
         bad = {name: wrong for name, wrong in self.wrong.items() if wrong}
         nearest = min(bad, key=lambda name: bad[name], default=None)
         residual = 0 if nearest is None else bad[nearest]
@@ -161,12 +161,15 @@ def _of_model(
         teacher = Teacher(model, inputs, "tflite-ref")
         given = dict(zip(graph.inputs, inputs, strict=True))
         shown: Mapping[int, Array] = {}
-        if capabilities.intermediates:
+        if capabilities.intermediates or not capabilities.any_model:
+            wanted = [index for _, index in written(graph)] if capabilities.intermediates else []
             try:
                 runtime.prepare(model, content)
-                shown = runtime.run(inputs, [index for _, index in written(graph)]).tensors
+                answer = runtime.run(inputs, wanted)
             except Fault:  # operators can still be cut out
-                shown = {}
+                answer = Answer(())
+            outputs = zip(graph.outputs, answer.outputs, strict=False)
+            shown = {index: value for index, value in outputs if value is not None} | dict(answer.tensors)
         fitting = {i: v for i, v in shown.items() if i in expected and v.dtype == expected[i].dtype}
         fitting = {i: v for i, v in fitting.items() if v.shape == expected[i].shape}
         for position, operator in enumerate(graph.operators):
