@@ -16,7 +16,7 @@ class OpResolverType(enum.Enum):
     """LiteRT's choice of kernels, for scripts that pass one. int8rt's arithmetic is chosen by `profile` alone.
 
     AUTO and BUILTIN_REF are taken as they are. The other two name arithmetics of their own: with a warning that the
-    profile is used instead.
+    profile is used instead, unless it stands for that very choice.
     """
 
     AUTO = 0
@@ -54,5 +54,5 @@ def check_resolver(resolver: Any, profile: str) -> None:
     name = getattr(resolver, "name", None)  # LiteRT's own enum is welcome too
     if name not in OpResolverType.__members__:
         raise InputError(f"Unrecognized passed in op resolver type: {resolver}")
-    if name not in ("AUTO", "BUILTIN_REF"):
+    if name not in ("AUTO", "BUILTIN_REF") and (name, profile) != ("BUILTIN_WITHOUT_DEFAULT_DELEGATES", "tflite-opt"):
         warnings.warn(f"int8rt computes as its profile {profile!r} does, not as {resolver}", stacklevel=3)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import strategies as st
 
 from int8rt.errors import UnsupportedError
+from int8rt.interpreter import Interpreter
 from int8rt.model import Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
@@ -153,6 +154,23 @@ STRATEGIES: Strategies = {
 @examples
 def test_operator(name: str, profile: str, examples: int) -> None:
     check_cases(STRATEGIES[name](), examples, profile)
+
+
+@profiles
+def test_compiled_kernels_leave_other_profiles_to_numpy(profile: str) -> None:
+    inputs = [TensorSpec(INT8, (64,), Quantization.per_tensor(scale, 3)) for scale in (0.1, 0.2)]
+    output = TensorSpec(INT8, (64,), Quantization.per_tensor(0.3, 9))
+    model = single_operator_model("ADD", inputs, [output], AddOptions(), 2)
+    rng = np.random.default_rng(0)
+    data = [rng.integers(-128, 127, 64, np.int8) for _ in inputs]
+    for backend in ("jit", "auto"):
+        interpreter = Interpreter(model_content=model, profile=profile, backend=backend)
+        interpreter.allocate_tensors()
+        for details, value in zip(interpreter.get_input_details(), data, strict=True):
+            interpreter.set_tensor(details["index"], value)
+        interpreter.invoke()
+        found = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        np.testing.assert_array_equal(found, run_int8rt(model, data, profile)[2])
 
 
 @profiles
