@@ -32,6 +32,13 @@ def operators(found: dict[str, Any], rng: np.random.Generator) -> None:
     steps = rng.integers(-40, 300, (90, len(RANGES))) / 2  # ties and their neighbours
     x = (low + steps * np.maximum(high - low, 0.1) / 255).astype(np.float32)
     x[60:] = rng.normal(0, 4, (30, len(RANGES)))
+    far = np.repeat(np.array([[-1e9], [1e9]], np.float32), len(RANGES), 1)
+    ends = [
+        tf.quantization.fake_quant_with_min_max_vars_per_channel(far, low, high, num_bits=bits, narrow_range=narrow)
+        for bits in (2, 4, 8, 16)
+        for narrow in (False, True)
+    ]
+    x = np.concatenate([x, *ends])  # the ends of the nudged ranges, which are inside
     gradient = (rng.integers(-64, 64, x.shape) / 8).astype(np.float32)
     found |= {"x": x, "gradient": gradient, "low": low, "high": high}
     for bits in (2, 4, 8, 16):
@@ -54,7 +61,7 @@ def operators(found: dict[str, Any], rng: np.random.Generator) -> None:
 
 def quantizers(found: dict[str, Any], rng: np.random.Generator) -> None:
     """The ranges after each of some batches; the result of the last."""
-    batches = (rng.normal(0.3, 1, (40, 6, 3)) * np.linspace(0.5, 9, 40)[::-1, None, None]).astype(np.float32)
+    batches = (rng.normal(0.3, 1, (40, 6, 3)) * np.linspace(0.5, 9, 40)[:, None, None]).astype(np.float32)
     found["batches"] = batches
     for name, quantize in QUANTIZERS.items():
         for channels in (False, True) if name != "all" else (False,):

@@ -75,8 +75,7 @@ class FakeQuantizer:
         zero = np.float32(0)
         if self.kind == "all":
             low, high = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
-        if self.kind == "all" or not self.symmetric:
-            low, high = np.minimum(low, zero), np.maximum(high, zero)
+        low, high = np.minimum(low, zero), np.maximum(high, zero)
         if self.kind == "moving":
             weight = np.float32(1.0 - DECAY)
             low = self.minimum - (self.minimum - low) * weight
