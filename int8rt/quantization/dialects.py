@@ -48,24 +48,6 @@ def xnnpack_activation_range(
     return int(low), int(high)
 
 
-def scale_input_once(codes: Array, offset: int, multiplier: int, shift: int, left_shift: int) -> Int64Array:
-    """An input of ADD at the common scale with one rounding: the shift to the left is made smaller by the one right.
-
-    Source: TensorFlow Lite optimized/integer_ops/add.h, AddElementwiseInt8.
-    """
-    shifted = wrap_int32((codes.astype(np.int64) + offset) << (left_shift + shift))
-    return saturating_rounding_doubling_high_mul(shifted, multiplier)
-
-
-def scale_input_floor(codes: Array, offset: int, multiplier: int, shift: int, left_shift: int) -> Int64Array:
-    """An input of ADD at the common scale, its shift to the right without rounding.
-
-    Source: TensorFlow Lite optimized/optimized_ops.h, AddElementwise for uint8.
-    """
-    shifted = wrap_int32((codes.astype(np.int64) + offset) << left_shift)
-    return saturating_rounding_doubling_high_mul(shifted, multiplier) >> -shift
-
-
 def xnnpack_sum(codes: tuple[Array, Array], zero_points: tuple[int, int], ratios: tuple[float, float]) -> Int64Array:
     """The sum of two inputs in steps of the output, without its zero point.
 

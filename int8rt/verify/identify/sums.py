@@ -10,6 +10,7 @@ import numpy as np
 
 from int8rt.kernels.add import AddParams, ScaledInput, scale_codes
 from int8rt.quantization import dialects
+from int8rt.quantization.vector_body import scale_input_down, scale_input_in_one
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
 
 REFERENCE = "two roundings an input and two of the sum (gemmlowp)"
@@ -29,7 +30,7 @@ def add(piece: Piece) -> Candidates:
         return piece.finish(value + r.zero_point, r.activation_min, r.activation_max)
 
     exact = finish(_total(piece, p, scale_codes))
-    once, down = (finish(_total(piece, p, s)) for s in (dialects.scale_input_once, dialects.scale_input_floor))
+    once, down = (finish(_total(piece, p, s)) for s in (scale_input_in_one, scale_input_down))
     yield REFERENCE, exact
     block, fast = (16, once) if r.dtype == np.int8 else (8, down)
     whole = exact.size // block * block
