@@ -1,10 +1,12 @@
 """All .tflite files of a folder beside LiteRT's reference kernels: `python -m conformance.zoo FOLDER`.
 
+`--profile tflite-opt` sets that profile beside LiteRT's optimized kernels instead.
+
 Each model runs in a process of its own, with limits on time and memory, on several kinds of inputs. Its status:
 
 exact        every output and every intermediate tensor has the same bits
 differ       some have not, or int8rt refuses what LiteRT runs
-unsupported  int8rt lacks an operator; the detail names all that it lacks
+unsupported  int8rt lacks an operator, or its arithmetic in the profile; the detail names all that it lacks
 refused      LiteRT refuses the model or dies of it
 crashed      int8rt did not end in a result or an error of its own, within the limits
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +29,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from conformance.zoo_model import BACKENDS
+from conformance.zoo_model import BACKENDS, RESOLVERS
+from int8rt.quantization.profiles import get_profile
 from int8rt.verify.inputs import KINDS
 
 STATUSES = ("exact", "differ", "unsupported", "refused", "crashed")
@@ -35,12 +39,19 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def examine(
-    path: Path, kinds: Sequence[str] = KINDS, backends: Sequence[str] = BACKENDS, timeout: float = 600
+    path: Path,
+    kinds: Sequence[str] = KINDS,
+    backends: Sequence[str] = BACKENDS,
+    timeout: float = 600,
+    profile: str = "tflite-ref",
 ) -> dict[str, Any]:
     """The row of one model, examined in a process that is killed, with its children, after `timeout` seconds."""
     start = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-m", "conformance.zoo_model", str(path.resolve()), ",".join(kinds), ",".join(backends)],
+        [
+            *(sys.executable, "-m", "conformance.zoo_model", str(path.resolve())),
+            *(",".join(kinds), ",".join(backends), profile),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,12 +81,13 @@ def run_zoo(
     jobs: int,
     timeout: float,
     done: Collection[str] = (),
+    profile: str = "tflite-ref",
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """(path below the folder, row) of each model as it ends; those that are in `done` are left out."""
     paths = {path: path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.tflite"))}
     with ThreadPoolExecutor(jobs) as pool:
         futures = {
-            pool.submit(examine, path, kinds, backends, timeout): name
+            pool.submit(examine, path, kinds, backends, timeout, profile): name
             for path, name in paths.items()
             if name not in done
         }
@@ -87,6 +99,18 @@ def summary(rows: dict[str, Any]) -> str:
     """ "12 exact, 1 differ, ..." """
     counts = Counter(row["status"] for row in rows.values())
     return ", ".join(f"{counts[status]} {_LABELS.get(status, status)}" for status in STATUSES)
+
+
+def unsupported_reasons(rows: dict[str, Any]) -> list[str]:
+    """What models were not run for, such as "12 models: TANH: ...", the most frequent first."""
+    counts: Counter[str] = Counter()
+    for row in rows.values():
+        if row["status"] == "unsupported":
+            lines = [line.strip() for line in row["detail"].splitlines() if not line.endswith("of the model:")]
+            lines = [re.sub(r" \(operators? [\d, .]+\)$", "", line) for line in lines]
+            lines = [re.sub(r"^operator \d+ \((.*?)\)", r"\1", line) for line in lines]
+            counts.update({re.sub("'[^']*'", "...", line).partition("; accepted:")[0] for line in lines})
+    return [f"{count:4d} models: {reason}" for reason, count in counts.most_common()]
 
 
 def table(rows: dict[str, Any]) -> str:
@@ -111,6 +135,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="models at the same time (2)")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a model (600)")
     parser.add_argument("--inputs", default=",".join(KINDS), help=f"kinds of inputs ({','.join(KINDS)})")
+    parser.add_argument("--profile", default="tflite-ref", choices=RESOLVERS, help="(tflite-ref)")
     parser.add_argument("--backends", default=",".join(BACKENDS), help=f"({','.join(BACKENDS)})")
     options = parser.parse_args()
     kinds, backends = options.inputs.split(","), options.backends.split(",")
@@ -119,16 +144,20 @@ def main() -> int:
     if not set(kinds) <= set(KINDS) or not set(backends) <= set(BACKENDS):
         parser.error("--inputs and --backends must be some of their defaults")
 
+    if not get_profile(options.profile).compiled:
+        backends = ["numpy"]
     rows: dict[str, Any] = {}
     if options.resume and options.json.exists():
         rows = json.loads(options.json.read_text())["models"]
-    ending = run_zoo(options.folder, kinds, backends, options.jobs, options.timeout, list(rows))
+    ending = run_zoo(options.folder, kinds, backends, options.jobs, options.timeout, list(rows), options.profile)
     for count, (name, row) in enumerate(ending, 1):
         rows[name] = row
         print(f"{count:4d} {row['status']:<12}{row['wall_seconds']:7.1f} s  {name}", file=sys.stderr)
         if options.json is not None:
             options.json.write_text(json.dumps({"schema_version": 1, "models": rows}, indent=1, sort_keys=True) + "\n")
     print(table(rows))
+    for reason in unsupported_reasons(rows):
+        print(reason)
     print(summary(rows))
     return int(any(row["status"] in ("differ", "crashed") for row in rows.values()))
 

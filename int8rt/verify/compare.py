@@ -14,7 +14,7 @@ from int8rt.executor import Observer
 from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model, Subgraph, TensorType
 from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
-from int8rt.verify.oracle import Oracle, OracleResult
+from int8rt.verify.oracle import Oracle, OracleResult, Resolver
 from int8rt.verify.unwritten import unwritten_elements
 
 Array = npt.NDArray[Any]
@@ -74,21 +74,28 @@ class Reference:
 
 
 def run_reference(
-    model: Model, content: bytes, inputs: Sequence[Array], oracle: Oracle, second_oracle: Oracle | None = None
+    model: Model,
+    content: bytes,
+    inputs: Sequence[Array],
+    oracle: Oracle,
+    second_oracle: Oracle | None = None,
+    *,
+    resolver: Resolver = "ref",
 ) -> Reference:
     """Run LiteRT with and without keeping intermediate tensors, on the first subgraph; see `compare_run`."""
     read = sorted({index for _, index in _written(model.subgraphs[0])})
-    kept, alone = oracle.run(content, inputs, read=read), oracle.run(content, inputs)
+    kept = oracle.run(content, inputs, resolver=resolver, read=read)
+    alone = oracle.run(content, inputs, resolver=resolver)
     unwritten = unwritten_elements(model, kept.tensors)
     if second_oracle is None:
         outputs = [unwritten.get(index) for index in model.subgraphs[0].outputs]
         return Reference(kept, alone, {index: unwritten.get(index) for index in kept.tensors}, outputs)
-    again = second_oracle.run(content, inputs, read=read)
+    again = second_oracle.run(content, inputs, resolver=resolver, read=read)
     both = kept.tensors.keys() & again.tensors.keys()
     chance = {
         index: _either(unwritten.get(index), unrepeatable(kept.tensors[index], again.tensors[index])) for index in both
     }
-    again = second_oracle.run(content, inputs)
+    again = second_oracle.run(content, inputs, resolver=resolver)
     chance_alone = [
         _either(unwritten.get(index), unrepeatable(*pair))
         for index, *pair in zip(model.subgraphs[0].outputs, alone.outputs, again.outputs, strict=True)

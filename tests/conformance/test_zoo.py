@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conformance import zoo, zoo_model
-from int8rt.model import TensorType
+from int8rt.model import Quantization, TensorType
 from int8rt.samples import digits
 from int8rt.schema import ModelBuilder, write_model
 from tests.interpreter import models
@@ -111,6 +111,26 @@ def test_a_difference_names_operator_and_tensor(folder: Path, monkeypatch: pytes
         "random inputs, numpy: operator 0 (ADD), tensor 2 'm': 4 of 4 elements differ by at most 1"
     )
     assert [run["different_tensors"] for run in row["runs"]] == [2, 2]
+
+
+def test_a_profile_stands_beside_its_own_resolver(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ties = ModelBuilder().input("x", TensorType.FLOAT32, (8,))
+    ties.output("y", TensorType.INT8, (8,), Quantization.per_tensor(0.1, 3)).operator("QUANTIZE", ["x"], ["y"])
+    (folder / "ties.tflite").write_bytes(write_model(ties.build()))
+    monkeypatch.setattr(zoo_model, "make_inputs", lambda *_: [np.arange(8, dtype=np.float32) * np.float32(0.05)])
+    rows = [zoo_model.examine(folder / "ties.tflite", ["random"], ["numpy"], name) for name in zoo_model.RESOLVERS]
+    assert [row["status"] for row in rows] == ["exact"] * len(rows)
+    monkeypatch.setitem(zoo_model.RESOLVERS, "tflite-ref", "opt")
+    assert zoo_model.examine(folder / "ties.tflite", ["random"], ["numpy"])["status"] == "differ"
+
+
+def test_what_a_profile_lacks_is_counted(folder: Path) -> None:
+    tanh = ModelBuilder().input("x", TensorType.FLOAT32, (2,)).output("y", TensorType.FLOAT32, (2,))
+    (folder / "tanh.tflite").write_bytes(write_model(tanh.operator("TANH", ["x"], ["y"]).build()))
+    row = zoo_model.examine(folder / "tanh.tflite", ["random"], ["numpy"], "tflite-opt")
+    assert zoo.unsupported_reasons({"a": row, "b": row}) == [
+        "   2 models: TANH: its arithmetic on real numbers in profile tflite-opt is not done"
+    ]
 
 
 def test_int8rt_refusing_what_litert_runs_is_a_difference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
