@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from int8rt.explain.subject import Subject
+    from int8rt.kernels.base import Params
     from int8rt.model import Model
     from int8rt.plan import Plan
 
@@ -75,8 +76,15 @@ def explain(
     return explain_step(teacher.plan, position, own, at)
 
 
-def explain_step(plan: Plan, position: int, inputs: Mapping[int, Array], at: Sequence[int] | None = None) -> Derivation:
-    """As `explain`, of a planned operator. inputs: by tensor index."""
+def explain_step(
+    plan: Plan,
+    position: int,
+    inputs: Mapping[int, Array],
+    at: Sequence[int] | None = None,
+    *,
+    params: Params | None = None,
+) -> Derivation:
+    """As `explain`, of a planned operator. inputs: by tensor index. params: instead of the operator's own."""
     from int8rt.errors import InputError, UnsupportedError
     from int8rt.explain.subject import Subject
     from int8rt.model import shown
@@ -87,7 +95,8 @@ def explain_step(plan: Plan, position: int, inputs: Mapping[int, Array], at: Seq
     if explainer is None:
         known = ", ".join(explainers())
         raise UnsupportedError(f"operator {position} ({operator.label}) can't be explained; those that can: {known}")
-    params = step.params if step.params is not None else plan.prepare(step, inputs)
+    if params is None:
+        params = step.params if step.params is not None else plan.prepare(step, inputs)
     (shape,) = params.output_shapes
     assert shape is not None
     element = tuple(int(i) for i in at) if at is not None else (0,) * len(shape)

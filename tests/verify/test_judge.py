@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from int8rt.conformance.cases import all_cases
 from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.quantization import profiles
@@ -18,7 +19,7 @@ from int8rt.schema import ModelBuilder, TensorSpec, read_model, single_operator_
 from int8rt.schema.options import Conv2DOptions
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.judge import judge
-from int8rt.verify.report import junit, plain, text
+from int8rt.verify.report import beside, junit, plain, text
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
 from int8rt.verify.statistics import measure
 from int8rt.verify.verdict import Judgement, Verdict
@@ -251,7 +252,8 @@ def test_the_first_divergence_is_derived() -> None:
     assert divergence.derivation.result + 1 == divergence.answered
     shown = described(judgement)
     assert f"the runtime's answer is {divergence.answered}:" in shown
-    assert str(divergence.derivation) in shown
+    assert divergence.derivation.title in shown
+    assert all(f"\n{line.name}" in shown for line in divergence.derivation.lines)
     without = judged(Pretender({"RESHAPE": one_more}, intermediates=True), models.two_outputs(), RESHAPED)
     assert without.divergence is not None
     assert (without.divergence.position, without.divergence.derivation) == (0, None)
@@ -345,3 +347,23 @@ def test_rows_that_litert_leaves_unwritten_are_no_difference() -> None:
     runtime.close()
     assert len(judgements) > 5
     assert all(judgement.conformant for judgement in judgements)
+
+
+def test_the_first_divergence_stands_beside_the_runtimes_arithmetic() -> None:
+    model, inputs = next(case for case in all_cases() if case.name == "CONV_2D/int8/ties/multiplier=powers").make()
+    runtime = Pretender({}, profile="tflite-opt", intermediates=False)
+    judgement = judge(model, write_model(model), runtime, [("ties", inputs)], backend="numpy")
+    divergence = judgement.divergence
+    assert divergence is not None
+    assert divergence.derivation is not None
+    assert divergence.other is not None
+    assert divergence.other.result == divergence.answered != divergence.derivation.result
+    assert divergence.arithmetics["two roundings, both with ties up"] == divergence.elements
+    assert divergence.arithmetics.get("two roundings (gemmlowp)", 0) < divergence.elements
+    rows = list(beside.rows(divergence))
+    (accumulator,) = [row for row in rows if row.name == "accumulator"]
+    (rounding,) = [row for row in rows if row.name == "rounding"]
+    assert (accumulator.answered, rounding.expected, rounding.answered) == ("", "DOUBLE", "TIES_UP")
+    assert (rows[-1].expected, rows[-1].answered) == (str(divergence.derivation.result), str(divergence.answered))
+    shown = "\n".join(map(str, text.lines(judgement)))
+    assert f"two roundings, both with ties up: gives {divergence.answered} there, and all " in shown

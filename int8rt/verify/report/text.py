@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from int8rt.cli.text import columns
 from int8rt.model import shown
-from int8rt.quantization.requantization import Rounding
 from int8rt.verify.first import Divergence
+from int8rt.verify.report import beside
 from int8rt.verify.statistics import WIDEST, Statistics
 from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdict
 
@@ -63,13 +64,14 @@ def histogram(statistics: Statistics | None) -> str:
 
 def _derived(divergence: Divergence) -> Iterator[str]:
     """The derivation of the element that is furthest off, beside the runtime's answer."""
-    if divergence.derivation is None:
-        return
-    yield f"\nwhat int8rt computes there; the runtime's answer is {divergence.answered}:\n"
-    yield str(divergence.derivation)
-    for name, count in divergence.roundings.items():
-        elements = f"{count} of the run's {divergence.elements} elements"
-        yield f"{Rounding[name].value}: gives {divergence.answered} there, and {elements}"
+    derivation = divergence.derivation
+    if derivation is not None:
+        yield f"\nwhat int8rt computes there; the runtime's answer is {divergence.answered}:\n"
+        yield f"{derivation.title}\nprofile {derivation.profile}; TensorFlow Lite's {derivation.source}\n"
+        cells = [(row.name, row.expected, row.answered, row.real, row.rule) for row in beside.rows(divergence)]
+        yield columns(beside.header(divergence), cells, right=(1, 2, 3))
+        yield ""
+    yield from beside.explanations(divergence)
     yield ""
 
 
