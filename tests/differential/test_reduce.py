@@ -77,6 +77,18 @@ def test_nothing_to_reduce(name: str, shape: tuple[int, ...]) -> None:
         check_cases(st.just(case(np.random.default_rng(0), name, [spec, axes], [output], ReducerOptions(True))), 1)
 
 
+@pytest.mark.parametrize("name", ["MEAN", "SUM"])
+@pytest.mark.parametrize("axes", [[0, 1], [0], [1]])
+def test_negative_zeros_in_float32(name: str, axes: list[int]) -> None:
+    model = single_operator_model(
+        name,
+        [TensorSpec(TensorType.FLOAT32, (5, 3)), vector(axes)],
+        [TensorSpec(TensorType.FLOAT32, ())],
+        ReducerOptions(),
+    )
+    check_cases(st.just(Case(model, [np.full((5, 3), -0.0, np.float32)])), 1)
+
+
 def test_sum_of_int16_where_the_interpreter_writes_at_all() -> None:
     """BUILTIN_REF fills only the first half of the output's bytes."""
     rng = np.random.default_rng(16)
