@@ -65,7 +65,7 @@ def operator_context(
     )
     outputs = tuple(info(i, subgraph.tensors[i].shape, None) for i in operator.outputs)
     intermediates = tuple(info(i, subgraph.tensors[i].shape, None) if i >= 0 else None for i in operator.intermediates)
-    return OperatorContext(operator, inputs, outputs, profile, position, intermediates, runtime)
+    return OperatorContext(operator, inputs, outputs, profile, position, intermediates, runtime, subgraph)
 
 
 def unsupported_operators(subgraph: Subgraph, profile: Profile = TFLITE_REF) -> list[Unsupported]:

@@ -114,7 +114,7 @@ class OperatorContext:
     """One operator with its tensors, for `prepare`. `position`: its index in the subgraph, -1 outside of a model.
 
     intermediates: tensors that only tell how values inside of the operator are quantized.
-    runtime: None outside of a model that is to be run.
+    runtime: None outside of a model that is to be run. subgraph: None outside of a model.
     """
 
     operator: Operator
@@ -124,6 +124,7 @@ class OperatorContext:
     position: int = -1
     intermediates: tuple[TensorInfo | None, ...] = ()
     runtime: Runtime | None = None
+    subgraph: Subgraph | None = None
 
     @property
     def where(self) -> str:
