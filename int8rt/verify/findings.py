@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, field
 
 from int8rt.verify.runtimes.base import Fault
 from int8rt.verify.statistics import Statistics
@@ -12,22 +14,36 @@ from int8rt.verify.verdict import ROUNDING_STEPS, Verdict
 
 @dataclass(slots=True)
 class Findings:
-    """candidates: other profiles that explain everything seen so far. The rest as in `verdict.OperatorReport`."""
+    """candidates: other profiles that explain everything seen so far. local, accumulated: by the tensor's index.
+
+    The rest as in `verdict.OperatorReport`.
+    """
 
     candidates: list[str]
-    local: Statistics | None = None
+    local: dict[int, Statistics] = field(default_factory=dict)
     alone: bool = False
-    accumulated: Statistics | None = None
+    accumulated: dict[int, Statistics] = field(default_factory=dict)
     fault: Fault | None = None
+
+
+def add(statistics: dict[int, Statistics], index: int, more: Statistics) -> None:
+    """Count `more` to what is known of tensor `index`."""
+    known = statistics.get(index)
+    statistics[index] = more if known is None else known + more
+
+
+def together(statistics: dict[int, Statistics]) -> Statistics | None:
+    """All tensors of an operator as one; None where nothing is known."""
+    return functools.reduce(operator.add, statistics.values()) if statistics else None
 
 
 def decide(findings: Findings, bound: float) -> tuple[Verdict, float | None]:
     """The verdict, and the least bound in steps with which the operator would pass."""
-    local = findings.local
+    local, accumulated = together(findings.local), together(findings.accumulated)
     if findings.fault is not None:
         return (Verdict.UNSUPPORTED if findings.fault.kind == "refused" else Verdict.FAILED), None
     if local is None:
-        mismatch = findings.accumulated is not None and findings.accumulated.mismatch
+        mismatch = accumulated is not None and bool(accumulated.mismatch)
         return (Verdict.FAILED if mismatch else Verdict.UNKNOWN), None
     if local.mismatch:
         return Verdict.FAILED, None

@@ -120,7 +120,8 @@ def _by(evidence: Evidence, rounding: str | None) -> Derivation | None:
 
 def _arithmetics(evidence: Evidence) -> dict[str, int]:
     """Which of the arithmetics that `identify` knows give the element, and how many others; plain ones first."""
-    from int8rt.verify.identify.kinds import Piece, candidates, covered  # type: ignore[attr-defined]
+    from int8rt.verify.identify.kinds import candidates, covered
+    from int8rt.verify.identify.piece import Piece
 
     piece = Piece.make("", evidence.teacher, evidence.position, evidence.inputs, evidence.found)
     if evidence.found.size > _MOST_ELEMENTS or not covered(piece):

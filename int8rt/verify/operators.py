@@ -13,13 +13,13 @@ from int8rt.model import Model
 from int8rt.quantization.profiles import PROFILES
 from int8rt.schema import write_model
 from int8rt.verify.cut import cut_operator
-from int8rt.verify.findings import Findings, decide
+from int8rt.verify.findings import Findings, add, decide, together
 from int8rt.verify.first import Evidence
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime
 from int8rt.verify.statistics import Statistics, measure
 from int8rt.verify.teacher import Teacher
 from int8rt.verify.unwritten import unwritten_elements
-from int8rt.verify.verdict import OperatorReport, Verdict
+from int8rt.verify.verdict import OperatorReport, TensorReport, Verdict
 
 Array = npt.NDArray[Any]
 
@@ -77,11 +77,20 @@ class OperatorJudge:
                 tuple(self._subgraph.tensors[index].name for index in operator.outputs),
                 verdict,
                 tuple(findings.candidates) if verdict is Verdict.OTHER_PROFILE else (),
-                findings.local,
+                together(findings.local),
                 findings.alone,
-                findings.accumulated,
+                together(findings.accumulated),
                 least,
                 str(findings.fault) if findings.fault is not None else "",
+                tuple(
+                    TensorReport(
+                        index,
+                        self._subgraph.tensors[index].name,
+                        findings.local.get(index),
+                        findings.accumulated.get(index),
+                    )
+                    for index in dict.fromkeys(operator.outputs)
+                ),
             )
 
     def _from_own_inputs(self, run: Run, position: int, answer: Answer) -> bool:
@@ -93,7 +102,7 @@ class OperatorJudge:
             return False
         for index in indices:
             statistics = run.measure(index, answer.tensors[index], expected[index])
-            findings.accumulated = _sum(findings.accumulated, statistics)
+            add(findings.accumulated, index, statistics)
         fitting = {i: v for i, v in answer.tensors.items() if i in expected and _same_form(v, expected[i])}
         inputs = run.teacher(self._profile).inputs(position, {**fitting, **run.given})
         if inputs is None:
@@ -133,7 +142,7 @@ class OperatorJudge:
             return False
         for place, (index, value) in enumerate(found.items()):
             statistics = run.measure(index, value, right[index])
-            findings.local = _sum(findings.local, statistics)
+            add(findings.local, index, statistics)
             if place == 0 and value is not None and statistics.different:
                 self._keep(Evidence(position, teacher, inputs, value, statistics))
         findings.candidates = [name for name in findings.candidates if _explains(run, name, position, inputs, found)]
@@ -159,10 +168,6 @@ def _explains(
     except Int8rtError:
         return False
     return all(measure(value, outputs[index]).equal for index, value in found.items())
-
-
-def _sum(first: Statistics | None, second: Statistics) -> Statistics:
-    return second if first is None else first + second
 
 
 def _same_form(found: Array, expected: Array) -> bool:

@@ -27,12 +27,23 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class TensorReport:
+    """One tensor that an operator writes: what the operator does itself, and what is in the whole model."""
+
+    index: int
+    name: str
+    local: Statistics | None
+    accumulated: Statistics | None
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorReport:
     """One operator. tensors: names of what it writes.
 
     profiles: other profiles in which it is exact. local: what it does itself, from the inputs that the runtime gave it
     (alone: as a model of its own, from the right inputs); None where that is not known. accumulated: its tensors in the
-    whole model. bound: the least bound in steps with which it would pass; None where none is enough, or not known.
+    whole model. Both are of all tensors together; `written` has each. bound: the least bound in steps with which it
+    would pass; None where none is enough, or not known.
     message: the runtime's words where it failed or refused.
     """
 
@@ -46,6 +57,7 @@ class OperatorReport:
     accumulated: Statistics | None = None
     bound: float | None = None
     message: str = ""
+    written: tuple[TensorReport, ...] = ()
 
     def __str__(self) -> str:
         if self.verdict is Verdict.OTHER_PROFILE:

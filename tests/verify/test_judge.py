@@ -16,7 +16,7 @@ from int8rt.model import Model, Quantization, TensorType
 from int8rt.quantization import profiles
 from int8rt.quantization.requantization import Rounding
 from int8rt.schema import ModelBuilder, TensorSpec, read_model, single_operator_model, write_model
-from int8rt.schema.options import Conv2DOptions
+from int8rt.schema.options import Conv2DOptions, UnpackOptions
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.judge import judge
 from int8rt.verify.report import beside, junit, plain, text
@@ -300,6 +300,23 @@ def test_junit() -> None:
         assert names[-3:] == ["operator 0 ADD", "operator 1 MUL", "operator 2 ADD"]
     unknown = junit.junit(judged(Pretender({}, intermediates=False, any_model=False)), "m")
     assert ElementTree.fromstring(unknown.partition("\n")[2]).get("skipped") == "3"
+
+
+def test_each_tensor_of_an_operator_has_its_own_statistics() -> None:
+    halves = [TensorSpec(TensorType.INT8, (3,))] * 2
+    options = UnpackOptions(num=2, axis=0)
+    model = single_operator_model("UNPACK", [TensorSpec(TensorType.INT8, (2, 3))], halves, options)
+    wrong = {"UNPACK": lambda value: value + np.int8(value[0] == 4)}  # the second one only
+    value = np.array([[1, 2, 3], [4, 5, 6]], np.int8)
+    judgement = judged(Pretender(wrong, intermediates=True), write_model(model), [("one", [value])])
+    (operator,) = judgement.operators
+    assert operator.local is not None
+    assert operator.local.histogram == {0: 3, 1: 3}
+    assert [(t.name, t.local and t.local.histogram) for t in operator.written] == [
+        ("output0", {0: 3}),
+        ("output1", {1: 3}),
+    ]
+    assert [t.accumulated == t.local for t in operator.written] == [True, True]
 
 
 def test_plain_data() -> None:
