@@ -22,24 +22,22 @@ from int8rt.kernels.opt.sigmoid import LOGISTIC, TANH
 from int8rt.kernels.opt.softmax import LOG_SOFTMAX, SOFTMAX
 from int8rt.model import TensorType
 
-VARIANTS: Mapping[str, Mapping[str, Kernel]] = {
-    "tflite-opt": {
-        kernel.name: kernel
-        for kernel in (
-            ADD,
-            DEQUANTIZE,
-            LOGISTIC,
-            LOG_SOFTMAX,
-            MEAN,
-            MUL,
-            QUANTIZE,
-            RESIZE_BILINEAR,
-            RESIZE_NEAREST_NEIGHBOR,
-            SOFTMAX,
-            SUM,
-            TANH,
-        )
-    },
+_OPTIMIZED: Mapping[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        ADD,
+        DEQUANTIZE,
+        LOGISTIC,
+        LOG_SOFTMAX,
+        MEAN,
+        MUL,
+        QUANTIZE,
+        RESIZE_BILINEAR,
+        RESIZE_NEAREST_NEIGHBOR,
+        SOFTMAX,
+        SUM,
+        TANH,
+    )
 }
 
 # Optimized kernels that differ from the reference ones in floating point, and are not done in int8rt.
@@ -98,9 +96,13 @@ _REFERENCE = ("tflite-ref", "tflite-ref@2.19")
 
 def not_done(context: OperatorContext) -> str | None:
     """Why int8rt cannot compute this operator in the context's profile; None where it can."""
-    profile, name = context.profile.name, context.operator.name
-    if profile in _REFERENCE:
+    if context.profile.name in _REFERENCE:
         return None
+    return _not_done_in_optimized(context)
+
+
+def _not_done_in_optimized(context: OperatorContext) -> str | None:
+    profile, name = context.profile.name, context.operator.name
     floating = (TensorType.FLOAT32, TensorType.FLOAT16)
     types = {tensor.type for tensor in (*context.inputs, *context.outputs) if tensor is not None}
     if name in _FLOATING and not types.isdisjoint(floating):
@@ -127,3 +129,6 @@ def _out_of_range(tensor: TensorInfo | None) -> bool:
         return False
     info, zero_point = np.iinfo(tensor.type.dtype), tensor.quantization.zero_point
     return bool(np.any((zero_point < info.min) | (zero_point > info.max)))
+
+
+VARIANTS: Mapping[str, Mapping[str, Kernel]] = {"tflite-opt": _OPTIMIZED}
