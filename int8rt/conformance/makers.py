@@ -129,9 +129,10 @@ def softmax(
     depth: int,
     beta: float = 1.0,
     output_scale: float | None = None,
+    rows: int = 32,
 ) -> Made:
-    """32 rows: of random codes, some of them close to each other, some equal."""
-    x = _random(rng, type, (32, depth))
+    """Rows of random codes, some of them close to each other, some equal."""
+    x = _random(rng, type, (rows, depth))
     x[8:16] //= 8
     x[16:20] = x[16:20, :1]
     wide = type == TensorType.INT16

@@ -108,9 +108,11 @@ def divide(x: Int64Array, divisor: Int64Array, how: str) -> Int64Array:
 
 
 def round_real(x: npt.NDArray[np.floating[Any]], how: str) -> Int64Array:
-    """A real number to an integer; how: "half away", "half even" or "truncate"."""
+    """A real number to an integer; how: "half away", "half even", "half up" or "truncate"."""
     if how == "half even":
         return np.asarray(np.rint(x), np.int64)
+    if how == "half up":
+        return np.asarray(np.floor(x + x.dtype.type(0.5)), np.int64)
     if how == "truncate":
         return np.asarray(np.trunc(x), np.int64)
     return np.asarray(round_half_away(x), np.int64)

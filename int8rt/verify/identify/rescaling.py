@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from int8rt.quantization import dialects
-from int8rt.quantization.requantization import Requantization, Rounding
+from int8rt.quantization.requantization import Requantization
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier, multiply_by_real_multiplier
 from int8rt.quantization.rescale import (
     multiply_by_float32_multiplier,
     multiply_by_quantized_multiplier_single_rounding,
     multiply_by_quantized_multiplier_ties_up,
 )
+from int8rt.verify.identify.mutants.changes import accumulators
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
 
-_INT32 = np.iinfo(np.int32)
 TWICE = "two roundings (gemmlowp)"
 TIES_UP = "two roundings, both with ties up"
 BLOCKS = "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"
@@ -34,22 +34,6 @@ def rescaled(piece: Piece) -> Candidates:
             base = dict(names) if not suffix else base
         for name, value in names if suffix and variant is not None else base.items():
             yield name + suffix, value
-
-
-def accumulators(piece: Piece, params: Any = None, inputs: tuple[Array | None, ...] | None = None) -> Array:
-    """int64, the sums before they are rescaled."""
-    params = piece.params if params is None else params
-    one = Requantization(
-        rounding=Rounding.FLOAT64,
-        multiplier=np.array([1 << 30], np.int32),
-        shift=np.array([1], np.int32),
-        real_multiplier=np.ones(1),
-        zero_point=0,
-        activation_min=_INT32.min,
-        activation_max=_INT32.max,
-        dtype=np.dtype(np.int32),
-    )
-    return piece.run(dataclasses.replace(params, requantization=one), inputs).astype(np.int64)
 
 
 def _variants(piece: Piece) -> Iterator[tuple[str, tuple[Array, Requantization, bool] | None]]:
