@@ -72,6 +72,9 @@ def _examine(
         model = read_model(content)
         Interpreter(model_content=model, profile=profile).allocate_tensors()
     except UnsupportedError as error:
+        refusal = _refusal(content, oracle, RESOLVERS[profile])
+        if refusal:
+            return {"status": "refused", "detail": f"LiteRT: {refusal}; int8rt: {error}", "runs": []}
         return {"status": "unsupported", "detail": str(error), "runs": []}
     except Int8rtError as error:
         refusal = _refusal(content, oracle, RESOLVERS[profile])

@@ -11,6 +11,7 @@ from conformance import zoo, zoo_model
 from int8rt.model import Quantization, TensorType
 from int8rt.samples import digits
 from int8rt.schema import ModelBuilder, write_model
+from int8rt.schema.options import Conv2DOptions
 from tests.interpreter import models
 
 pytestmark = pytest.mark.litert
@@ -19,6 +20,15 @@ pytestmark = pytest.mark.litert
 def custom() -> bytes:
     builder = ModelBuilder().input("x", TensorType.INT8, (2,)).output("y", TensorType.INT8, (2,))
     return write_model(builder.operator("CUSTOM", ["x"], ["y"], custom_code="nope").build())
+
+
+def halves() -> bytes:
+    """Weights of 2 bits that the reference kernels take for float32."""
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (1, 2, 2, 4)).output("y", TensorType.FLOAT32, (1, 2, 2, 4))
+    builder.constant("w", np.ones((4, 1, 1, 4), np.int8), Quantization.per_tensor(0.5), type=TensorType.INT2)
+    builder.constant("b", np.zeros(4, np.float32))
+    options = Conv2DOptions(stride_w=1, stride_h=1)
+    return write_model(builder.operator("CONV_2D", ["x", "w", "b"], ["y"], options).build())
 
 
 def refused() -> bytes:
@@ -33,6 +43,7 @@ def folder(tmp_path: Path) -> Path:
         "deep/digits": digits().model,
         "adds": models.two_adds(),
         "custom": custom(),
+        "halves": halves(),
         "refused": refused(),
         "broken": b"no model",
     }.items():
@@ -52,7 +63,8 @@ def test_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert {name: row["status"] for name, row in rows.items()} == {
         "deep/digits.tflite": "exact",
         "adds.tflite": "exact",
-        "custom.tflite": "unsupported",
+        "custom.tflite": "refused",
+        "halves.tflite": "unsupported",
         "refused.tflite": "refused",
         "broken.tflite": "refused",
     }
@@ -61,8 +73,8 @@ def test_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "CUSTOM:nope" in rows["custom.tflite"]["detail"]
     assert "do not broadcast" in rows["refused.tflite"]["detail"]
     output = capsys.readouterr()
-    assert output.out.splitlines()[-1] == "2 exact, 0 differ, 1 unsupported, 2 refused by LiteRT, 0 crashed"
-    assert len(output.err.splitlines()) == 5
+    assert output.out.splitlines()[-1] == "2 exact, 0 differ, 1 unsupported, 3 refused by LiteRT, 0 crashed"
+    assert len(output.err.splitlines()) == 6
 
     rows["custom.tflite"]["detail"] = "kept"
     del rows["adds.tflite"]
