@@ -11,7 +11,7 @@ from llvmlite import ir
 from int8rt.kernels.base import element_count
 from int8rt.kernels.float32.functions import LOGISTIC_ABOVE, LOGISTIC_BELOW, FloatParams
 from int8rt.kernels.jit.abi import carray, fields, kernel, load_f32, share, store_f32
-from int8rt.kernels.jit.float_product import F32
+from int8rt.kernels.jit.isa.emitter import F32
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.model import TensorType

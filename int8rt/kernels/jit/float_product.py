@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 
-from int8rt.kernels.jit.isa.emitter import I32, I64, Emitter, constant, vector
+from int8rt.kernels.jit.isa.emitter import F32, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME, Level
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.sums import padded_channels, panel_vectors
 
 Float32 = npt.NDArray[np.float32]
-F32 = ir.FloatType()
 
 # The fields that `float_rows` reads; they come first in the block of every kernel that calls it.
 PRODUCT = ("weights", "bias", "bounds", "depth", "panels", "panel_bytes", "outputs")

@@ -13,8 +13,8 @@ from llvmlite import ir
 
 from int8rt.kernels.float32.depthwise_conv import FloatDepthwiseConv2DParams
 from int8rt.kernels.jit.abi import carray, fields, helper, kernel, share
-from int8rt.kernels.jit.float_product import F32, finish_float, store_lanes
-from int8rt.kernels.jit.isa.emitter import I64, Emitter, vector
+from int8rt.kernels.jit.float_product import finish_float, store_lanes
+from int8rt.kernels.jit.isa.emitter import F32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered
 from int8rt.kernels.jit.numba_later import cgutils, intrinsic, types

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.base import element_count
-from int8rt.kernels.jit import tables
+from int8rt.kernels.jit import float_codes, tables
 from int8rt.kernels.jit.abi import carray, fields, kernel, load_f32, share, store_u8, store_u16
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, View
 from int8rt.kernels.quantize import QuantizeParams
@@ -25,6 +25,9 @@ def lower(params: Any, context: LowerContext) -> Lowered | View | None:
         return tables.lower_unary(params, context)
     if params.scale.size != 1:
         return None
+    vectors = float_codes.lower_quantize(params, context)
+    if vectors is not None:
+        return vectors
     values = {
         "input": At(input.index),
         "output": At(output.index),

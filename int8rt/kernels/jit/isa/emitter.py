@@ -12,7 +12,7 @@ from typing import Any
 from llvmlite import ir
 
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
-F64 = ir.DoubleType()
+F32, F64 = ir.FloatType(), ir.DoubleType()
 Values = Sequence[Any]
 
 
