@@ -34,7 +34,8 @@ def compare(
             "--sut",
             metavar="RUNTIME",
             help="The runtime to judge: litert[:ref|opt|xnnpack|default|compiled], tflite_runtime[:...], "
-            "tensorflow[:...], tflm, int8rt[:PROFILE], python:MODULE:FUNCTION.",
+            "tensorflow[:...], tflm, tosa, iree, openvino[:f32|bf16], onnxruntime, armnn, int8rt[:PROFILE], "
+            "python:MODULE:FUNCTION.",
         ),
     ] = None,
     delegate: Annotated[

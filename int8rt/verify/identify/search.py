@@ -119,12 +119,19 @@ class _Count:
 
 
 def identify(
-    model: Model, content: bytes, runtime: Runtime, runs: Sequence[tuple[str, Sequence[Array]]], *, seed: int = 0
+    model: Model,
+    content: bytes,
+    runtime: Runtime,
+    runs: Sequence[tuple[str, Sequence[Array]]],
+    *,
+    seed: int = 0,
+    probing: bool = True,
 ) -> Identification:
     """What `runtime` computes each operator kind of the first subgraph with. runs: (label, inputs) for the model.
 
     Operators are judged by what they do themselves: by the runtime's own intermediate tensors where it shows them, else
-    cut out; and by probes, where it takes other models. Raises `UnavailableError` where the runtime isn't there.
+    cut out; and by probes, where it takes other models and `probing` asks for them. Raises `UnavailableError` where the
+    runtime isn't there.
     """
     counts: dict[tuple[str, TensorType], _Count] = {}
     for piece in _of_model(model, content, runtime, runs, counts):
@@ -138,7 +145,7 @@ def identify(
         for k in dict.fromkeys(kinds)
         if (k[0] in KINDS or k[0] == GROUPED) and k[1] in (TensorType.INT8, TensorType.UINT8)
     ]
-    if runtime.capabilities().any_model:
+    if probing and runtime.capabilities().any_model:
         for operator, type in wanted:
             for piece in _of_probes(runtime, operator, type, seed, counts.setdefault((operator, type), _Count())):
                 counts[operator, type].add(piece)

@@ -63,8 +63,9 @@ class Child:
             raise InputError(answer["unusable"])
         if "missing" in answer:
             raise UnavailableError(answer["missing"])
-        if "refused" in answer:
-            raise Fault("refused", answer["refused"])
+        for kind in ("refused", "crashed"):
+            if kind in answer:
+                raise Fault(kind, answer[kind])
         return answer, values
 
     def close(self) -> None:

@@ -12,6 +12,11 @@ KNOWN = (
     "tflite_runtime[:...]",
     "tensorflow[:...]",
     "tflm",
+    "tosa",
+    "iree",
+    "openvino[:f32|bf16]",
+    "onnxruntime",
+    "armnn",
     "int8rt[:PROFILE]",
     "python:MODULE:FUNCTION",
     "command:LINE",
@@ -59,6 +64,14 @@ def open_runtime(
         from int8rt.verify.runtimes.interpreters import MicroRuntime
 
         return MicroRuntime(python=python, timeout=timeout)
+    elif kind in ("tosa", "iree", "onnxruntime", "armnn") and not rest:
+        from int8rt.verify.runtimes.converted import ConvertedRuntime
+
+        return ConvertedRuntime(kind, python=python, timeout=timeout)
+    elif kind == "openvino" and rest in ("", "f32", "bf16"):
+        from int8rt.verify.runtimes.converted import ConvertedRuntime
+
+        return ConvertedRuntime(kind, {"precision": rest or "f32"}, python=python, timeout=timeout)
     elif kind == "python" and ":" in rest:
         from int8rt.verify.runtimes.interpreters import FunctionRuntime
 

@@ -13,6 +13,7 @@ if __name__ == "__main__":
 
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import time
@@ -235,11 +236,36 @@ class Function:
 
 ENGINES = {"compiled": Compiled, "tflm": Micro, "python": Function}
 
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+# Those with a file of their own in the folder `engines`: (file, class).
+ENGINE_FILES = {
+    "tosa": ("tosa", "Tosa"),
+    "iree": ("tosa", "Iree"),
+    "openvino": ("openvino", "OpenVino"),
+    "onnxruntime": ("onnxruntime", "OnnxRuntime"),
+    "armnn": ("armnn", "ArmNN"),
+}
+
+
+def engine_class(package: str) -> Any:
+    """The class of the engine for a package."""
+    if package not in ENGINE_FILES:
+        return ENGINES.get(package, Interpreters)
+    file, name = ENGINE_FILES[package]
+    path = os.path.join(FOLDER, "engines", f"{file}.py")
+    specification: Any = importlib.util.spec_from_file_location(f"engine_of_{package}", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return getattr(module, name)
+
 
 def serve(request: dict[str, Any], arrays: list[Any], engine: Any) -> tuple[dict[str, Any], list[Any], Any]:
     """The reply (header and arrays) to one request, and the engine."""
     if request["action"] == "prepare":
-        engine = ENGINES.get(request["package"], Interpreters)(request, arrays[0].tobytes())
+        if "folder" in request:
+            os.chdir(request["folder"])
+        engine = engine_class(request["package"])(request, arrays[0].tobytes())
         return {"description": engine.description}, [], engine
     outputs, tensors, seconds = engine.run(arrays, request["read"])
     return (
@@ -266,6 +292,8 @@ def main() -> None:
         except Exception as error:
             if isinstance(error, DelegateError):
                 header = {"unusable": str(error)}
+            elif getattr(error, "crashed", False):  # a program that the engine started
+                header = {"crashed": str(error)}
             else:
                 missing = isinstance(error, ImportError) and message[0]["action"] == "prepare"
                 header = {"missing" if missing else "refused": f"{type(error).__name__}: {error}"}
