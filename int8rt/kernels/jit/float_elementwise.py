@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM, PRELU, the RELU family, LEAKY_RELU and HARD_SWISH in float32."""
+"""ADD, SUB, MUL, DIV, MAXIMUM, MINIMUM, PRELU, the RELU family, LEAKY_RELU and HARD_SWISH in float32."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from int8rt.kernels.relu import FloatReluParams
 from int8rt.model import TensorType
 
 FLOAT_BINARY = fields("input1 input2 output bounds outer middle inner outer1 middle1 inner1 outer2 middle2 inner2")
-_SUM, _DIFFERENCE, _PRODUCT, _MAXIMUM, _MINIMUM, _PRELU, _CLAMP, _LEAKY, _HARD_SWISH = range(9)
-_OF_TWO = {"ADD": _SUM, "SUB": _DIFFERENCE, "MUL": _PRODUCT}
+_SUM, _DIFFERENCE, _PRODUCT, _MAXIMUM, _MINIMUM, _PRELU, _CLAMP, _LEAKY, _HARD_SWISH, _QUOTIENT = range(10)
+_OF_TWO = {"ADD": _SUM, "SUB": _DIFFERENCE, "MUL": _PRODUCT, "DIV": _QUOTIENT}
 _UNBOUNDED = {"MAXIMUM": _MAXIMUM, "MINIMUM": _MINIMUM, "PRELU": _PRELU}
 
 
@@ -83,6 +83,8 @@ def joined(operation, x, y, low, high):  # type: ignore[no-untyped-def]
         value = x - y
     elif operation == _PRODUCT:
         value = x * y
+    elif operation == _QUOTIENT:
+        value = x / y
     value = low if value < low else value
     return high if value > high else value
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.jit.abi import (
-    fields,
     kernel,
     load_i32,
     load_u8,
@@ -21,13 +20,9 @@ from int8rt.kernels.jit.isa.emitter import I8, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, clamp
 from int8rt.kernels.jit.numba_later import carray, cgutils, intrinsic, types
+from int8rt.kernels.jit.pooling_means import MOST_TAPS, POOL, vector_average_kernel
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
-
-POOL = fields(
-    "input output scratch scratch_bytes batches out_height out_width height width channels kernel_height kernel_width "
-    "stride_height stride_width pad_height pad_width low high offset"
-)
 
 
 def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
@@ -57,7 +52,12 @@ def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
         **clamp(output.type, int(params.activation_min), int(params.activation_max)),
         "offset": 128 if input.type == TensorType.INT8 else 0,
     }
-    compiled = average_kernel() if context.name == "AVERAGE_POOL_2D" else max_kernel(context.level.products)
+    if context.name == "MAX_POOL_2D":
+        compiled = max_kernel(context.level.products)
+    elif params.height.kernel * params.width.kernel < MOST_TAPS:
+        compiled = vector_average_kernel(context.level.products)
+    else:
+        compiled = average_kernel()
     return Lowered(compiled, POOL, values)
 
 

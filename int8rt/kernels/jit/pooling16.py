@@ -9,7 +9,7 @@ import numpy as np
 
 from int8rt.kernels.jit.abi import carray, kernel, load_i16, load_i32, share, store_i16, store_i32
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch
-from int8rt.kernels.jit.pooling import POOL
+from int8rt.kernels.jit.pooling_means import POOL
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 

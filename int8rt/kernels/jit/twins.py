@@ -33,6 +33,7 @@ from int8rt.kernels.jit import (
     movers,
     mul,
     pad,
+    plain,
     pooling,
     pooling16,
     quantize,
@@ -69,8 +70,6 @@ _UNARY = (
     "RSQRT",
 )
 _BINARY = (
-    "ADD",
-    "SUB",
     "MAXIMUM",
     "MINIMUM",
     "PRELU",
@@ -150,7 +149,12 @@ TWINS: Mapping[str, Twin] = {
     "SVDF": svdf.lower,
     "SOFTMAX": first_of(softmax.lower, softmax16.lower, float_rows.lower),
     "LOG_SOFTMAX": float_rows.lower,
-    "MUL": first_of(mul.lower, elementwise16.lower, float_elementwise.lower),
+    "MUL": first_of(mul.lower, elementwise16.lower, float_elementwise.lower, plain.lower),
+    **dict.fromkeys(
+        ("ADD", "SUB"), first_of(tables.lower_binary, elementwise16.lower, float_elementwise.lower, plain.lower)
+    ),
+    "DIV": float_elementwise.lower,
+    "CAST": first_of(tables.lower_unary, plain.lower_cast),
     "QUANTIZE": first_of(quantize.lower, tables16.lower),
     "PAD": pad.lower,
     "PADV2": pad.lower,
