@@ -66,7 +66,7 @@ class TensorType(enum.IntEnum):
     def dtype(self) -> np.dtype[Any]:
         """NumPy dtype of one element in memory: int4 and int2 are widened to int8, uint4 to uint8, strings are objects.
 
-        bfloat16 and the 8-bit floats have no NumPy dtype and come as their bits (uint16, uint8).
+        bfloat16 and the 8-bit floats have no NumPy dtype and come as their bits (uint16, and int8 as in LiteRT).
         """
         return _DTYPES[self]
 
@@ -93,8 +93,8 @@ _NUMPY: Mapping[TensorType, type[Any]] = {
     TensorType.BFLOAT16: np.uint16,
     TensorType.INT2: np.int8,
     TensorType.UINT4: np.uint8,
-    TensorType.FLOAT8_E4M3FN: np.uint8,
-    TensorType.FLOAT8_E5M2: np.uint8,
+    TensorType.FLOAT8_E4M3FN: np.int8,
+    TensorType.FLOAT8_E5M2: np.int8,
 }
 
 _DTYPES: Mapping[TensorType, np.dtype[Any]] = {item: np.dtype(scalar) for item, scalar in _NUMPY.items()}

@@ -1,7 +1,8 @@
 """CAST: each number to another type, whatever scales the tensors have.
 
 Between integers the low bits are kept; a real number is truncated toward zero and saturates, NaN becomes the largest
-integer; anything but 0 is true; a complex number gives its real part. float16 is always rounded from float32.
+integer; anything but 0 is true; a complex number gives its real part. float16 is always rounded from float32, bfloat16
+widened to it first; types that share bytes are made of float32 alone, and into it.
 """
 
 from __future__ import annotations
@@ -12,24 +13,34 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.bfloat16 import bfloat16_to_float32
 from int8rt.kernels.signature import signatures
+from int8rt.model import TensorType
 from int8rt.quantization.safe_cast import safe_cast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastParams(Params):
-    """dtype: of the output tensor, which counts; the types in the options do not."""
+    """source, target: of the tensors, which count; the types in the options do not. dtype: the target's."""
 
+    source: TensorType
+    target: TensorType
     dtype: np.dtype[Any]
 
 
 def prepare(context: OperatorContext) -> CastParams:
     """Nothing to check: the types are in the signature."""
-    return CastParams(output_shapes=(context.input(0).shape,), dtype=context.output().type.dtype)
+    source, target = context.input(0), context.output()
+    return CastParams(output_shapes=(source.shape,), source=source.type, target=target.type, dtype=target.type.dtype)
 
 
 def evaluate(params: CastParams, input: Array) -> Array:
     """The numbers in `params.dtype`."""
+    if params.source == TensorType.BFLOAT16:
+        input = bfloat16_to_float32(input)
+    if params.target in _PACKED:
+        low, high = _PACKED[params.target]
+        return np.where(np.isnan(input), high, np.clip(input, low, high)).astype(params.dtype)
     if input.dtype.kind == "c" and params.dtype.kind != "c":
         input = input.real
     if input.dtype.kind == "f" and params.dtype.kind in "iu":
@@ -39,6 +50,9 @@ def evaluate(params: CastParams, input: Array) -> Array:
             input = input.astype(np.float32)
         return input.astype(params.dtype)
 
+
+# The ends of the types that share bytes.
+_PACKED = {TensorType.INT2: (-2, 1), TensorType.INT4: (-8, 7), TensorType.UINT4: (0, 15)}
 
 _TYPES = "|".join(
     (
@@ -59,7 +73,7 @@ _TYPES = "|".join(
 
 CAST = Kernel(
     name="CAST",
-    signatures=signatures(f"{_TYPES} -> {_TYPES}", "int2|int4|uint4 -> float32"),
+    signatures=signatures(f"{_TYPES}|bfloat16 -> {_TYPES}", "int2|int4|uint4 -> float32", "float32 -> int2|int4|uint4"),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/cast.cc",

@@ -43,7 +43,7 @@ def evaluate(params: TransposeParams, input: Array, perm: Array) -> Array:
 
 TRANSPOSE = Kernel(
     name="TRANSPOSE",
-    signatures=signatures("T,int32 -> T", T=(*COPIED_TYPES, "int4")),
+    signatures=signatures("T,int32 -> T", T=(*COPIED_TYPES, "int4", "uint4")),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/transpose.cc, reference/transpose.h",

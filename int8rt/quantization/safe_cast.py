@@ -14,7 +14,8 @@ def safe_cast(x: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     Source: TensorFlow Lite kernels/internal/quantization_util.h, SafeCast, with CAST's own choice for NaN.
     """
     info = np.iinfo(np.dtype(dtype))
-    wide = np.asarray(x).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        wide = np.asarray(x).astype(np.float64)
     # info.max itself may not be a float64, the power of two above it is.
     limit = 2.0 * (info.max // 2 + 1)
     inside = (wide >= info.min) & (wide < limit)

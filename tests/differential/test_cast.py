@@ -77,6 +77,26 @@ def test_shapes(shape: tuple[int, ...]) -> None:
     check_cases(st.just(cast(TensorType.FLOAT32, TensorType.INT8, np.full(shape, 3.7, np.float32))), 1)
 
 
+def bits(count: int = 1000) -> npt.NDArray[Any]:
+    """Any bfloat16: NaN, infinities, subnormal numbers and zeros of both signs among them."""
+    special = [0, 0x8000, 1, 0x8001, 0x7F80, 0xFF80, 0x7FC0, 0x3F80, 0x42FE, 0x4300, 0xC300, 0xC301, 0x4F00, 0xDF00]
+    return np.concatenate([special, np.random.default_rng(3).integers(0, 1 << 16, count)]).astype(np.uint16)
+
+
+@pytest.mark.parametrize("target", TYPES)
+def test_from_bfloat16(target: str) -> None:
+    data = bits()
+    if target == "complex64":
+        data = data[(data & 0x7FFF) <= 0x7F80]
+    check_cases(st.just(cast(TensorType.BFLOAT16, TensorType[target.upper()], data, constant=True)), 1)
+
+
+@pytest.mark.parametrize("target", [TensorType.INT4, TensorType.INT2, TensorType.UINT4])
+def test_to_types_that_share_bytes(target: TensorType) -> None:
+    real = np.array([*np.arange(-20, 20, 0.25), np.nan, np.inf, -np.inf, -0.0, 1e30, -1e30], np.float32)
+    check_cases(st.just(cast(TensorType.FLOAT32, target, real)), 1)
+
+
 def test_int4() -> None:
     data = np.arange(-8, 8, dtype=np.int8)
     check_cases(st.just(cast(TensorType.INT4, TensorType.FLOAT32, data, constant=True)), 1)
