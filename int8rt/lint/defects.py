@@ -176,8 +176,9 @@ def _moved_down(view: OperatorView) -> bool:
 DEFECTS = (
     Defect(
         ("SUM",),
-        "int8 and int16 codes are read, clamped and written as if they were bytes of uint8.",
-        "gives the same results",
+        "int8 and int16 codes are read, clamped and written as if they were bytes of uint8. The second half of an "
+        "int16 sum is memory that is never written.",
+        "gives the same results, with zeros where nothing is written",
         "MEAN with a scale for it, or uint8",
         _sum,
     ),

@@ -10,8 +10,9 @@ import pytest
 from flatbuffers import flexbuffers
 
 from int8rt.errors import ModelError
-from int8rt.model import Model, TensorType
+from int8rt.model import Model, Quantization, TensorType
 from int8rt.schema import TensorSpec, single_operator_model, write_model
+from int8rt.schema.options import ReducerOptions
 from int8rt.verify.compare import compare_run
 from int8rt.verify.oracle import Oracle
 from int8rt.verify.unwritten import unwritten_elements
@@ -59,6 +60,19 @@ def test_what_is_not_written() -> None:
     assert unwritten_elements(model, {3: values[3]}) == {}
     with pytest.raises(ModelError, match="options of CUSTOM:TFLite_Detection_PostProcess"):
         unwritten_elements(detections(max_classes_per_detection=None), values)
+
+
+def test_half_of_an_int16_sum() -> None:
+    scale = Quantization.per_tensor(0.1)
+    model = single_operator_model(
+        "SUM",
+        [TensorSpec(TensorType.INT16, (3, 5), scale), TensorSpec.constant(np.array([0], np.int32))],
+        [TensorSpec(TensorType.INT16, (5,), scale)],
+        ReducerOptions(),
+    )
+    masks = unwritten_elements(model, {2: np.zeros(5, np.int16)})
+    assert masks[2].tolist() == [False, False, True, True, True]
+    assert unwritten_elements(model, {2: np.zeros(5, np.int16)}, reference=False) == {}
 
 
 def test_what_a_loop_passes_through_to_nobody() -> None:
