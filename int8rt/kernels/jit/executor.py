@@ -134,7 +134,7 @@ class JitExecutor(SubgraphExecutor):
     def invoke(self, observer: Observer | None = None) -> None:
         """Run all operators in order."""
         quick = self._quick
-        if quick is None or observer is not None or self._set_anyway:
+        if quick is None or observer is not None or self._set_anyway or self._version != self._runtime.version:
             self._run(observer)
         else:
             quick()
@@ -153,14 +153,14 @@ class JitExecutor(SubgraphExecutor):
         for index in self._set_anyway:
             self._values.pop(index, None)
         self._set_anyway.clear()
-        if program.variables and self._version != self.subgraphs.version:
+        if self._version != self.subgraphs.version:
             self._settle(plan, program)
         if observer is not None:
             self._observe(plan, program, observer)
             return
         if not self._calls or (self._pool is not None and not self._pool.alive):
             self._calls = [self._call(program, segment) for segment in self._segments]
-            if len(self._calls) == 1 and not program.variables and self._alone_serves(program):
+            if len(self._calls) == 1 and self._alone_serves(program):
                 only = self._calls[0]
                 self._quick = None if isinstance(only, Step) else only
         for call in self._calls:
@@ -205,7 +205,7 @@ class JitExecutor(SubgraphExecutor):
         plan, program = self._plan, self.program
         assert plan is not None
         assert program is not None
-        if program.variables and self._version != self.subgraphs.version:
+        if self._version != self.subgraphs.version:
             self._settle(plan, program)
         run, seconds = self._runner(program), []
 
@@ -231,13 +231,15 @@ class JitExecutor(SubgraphExecutor):
     def _settle(self, plan: Plan, program: Program) -> None:
         """Take the variables into the program's memory, where they have values of its types and shapes."""
         once = (step.params for step in plan.steps if step.operator.name == "CALL_ONCE")
-        settled = all(isinstance(params, CallParams) and self.subgraphs.is_done(params.subgraph) for params in once)
+        settled = bool(program.variables) and all(
+            isinstance(params, CallParams) and self.subgraphs.is_done(params.subgraph) for params in once
+        )
         for handle, memory in program.variables.items():
             settled = settled and self.subgraphs.adopt_variable(handle, memory)
         self._version = self.subgraphs.version
         if settled != self._settled:
             self._settled = settled
-            self._segments, self._calls = segments(plan, program, settled), []
+            self._segments, self._calls, self._quick = segments(plan, program, settled), [], None
 
     def _runner(self, program: Program) -> Callable[[int, int], None]:
         """What runs rows [first, last) of the table."""
