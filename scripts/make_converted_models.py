@@ -183,6 +183,8 @@ MODES: dict[str, dict[str, Any]] = {
     "dynamic_range": {"optimize": True},
     "float16": {"optimize": True, "supported_types": [tf.float16]},
     "16x8": {"optimize": True, "calibrate": True, "ops": INT16},
+    # The float model with the ranges that the converter recorded.
+    "calibrated": {"optimize": True, "calibrate": True, "_experimental_calibrate_only": True},
     "16x8_int16_io": {"optimize": True, "calibrate": True, "ops": INT16, "io": tf.int16},
 }
 
@@ -319,7 +321,8 @@ def recipes() -> Iterator[tuple[str, Callable[[], bytes]]]:
     for mode in ("float32", "dynamic_range", "float16"):
         for make in (gru, rnn):
             yield f"{make.__name__}_{mode}", lambda make=make, mode=mode: recurrent(make, mode)
-    for mode in ("int8", "16x8"):
+    yield "network_calibrated_hard_swish", lambda: converted(Swishing(), **MODES["calibrated"])
+    for mode in ("int8", "16x8", "calibrated"):
         yield f"unrolled_gru_{mode}", lambda mode=mode: recurrent(unrolled_gru, mode)
     yield "loops", lambda: plain(Loops(), tf.TensorSpec((2, 4), tf.float32, name="x"))
     yield "shapes", lambda: plain(Shapes(), tf.TensorSpec((None, 4), tf.float32, name="x"))

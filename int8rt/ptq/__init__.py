@@ -1,0 +1,19 @@
+"""Post-training quantization: a float .tflite and samples in, a quantized .tflite out.
+
+recipe      what is quantized how
+quantize    calibrated model and recipe in, quantized model out
+rules       which operators can be quantized, and what they ask of scales
+scales      the scale and zero point of every activation
+weights     constants in their quantized forms
+rewrite     one subgraph, quantized
+draft       a subgraph while it is being rewritten
+
+The formulas are in `int8rt.quantization.from_ranges`.
+"""
+
+from __future__ import annotations
+
+from int8rt.ptq.quantize import Quantized, quantize
+from int8rt.ptq.recipe import Recipe, RecipeRule, read_recipe
+
+__all__ = ["Quantized", "Recipe", "RecipeRule", "quantize", "read_recipe"]

@@ -1,0 +1,126 @@
+"""Scales, zero points and codes from real numbers, as TensorFlow's converter chooses them.
+
+Formulas: TensorFlow's MLIR quantizer, quantization_lib/quantization_utils.cc (`GetQuantizedType`, `DownCastScale`,
+`GetUniformQuantizedTypeForBias`, `QuantizeLegacy`); int16: lite/tools/optimize/quantization_utils.cc.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.model import Quantization, TensorType
+from int8rt.quantization.rounding import round_half_away
+
+Floats = npt.NDArray[np.float32]
+
+# Narrower ranges are widened to this width, so that scales do not vanish.
+_NARROWEST = 1e-6
+# Half of what an int32 accumulator holds: larger biases leave no room for the products.
+_LARGEST_BIAS = (2**31 - 1) // 2
+
+
+def activation_parameters(minimum: float, maximum: float, type: TensorType) -> Quantization:
+    """Scale and zero point of an int8, uint8 or int16 activation whose real values lie in [minimum, maximum].
+
+    The range is widened to hold 0. int8, uint8: scale = (maximum - minimum) / 255 in float32, and the zero point is
+    where 0 falls, ties away from zero. int16: symmetric, scale = max(|minimum|, |maximum|) / 32767, zero point 0.
+    """
+    low, high = min(float(minimum), 0.0), max(float(maximum), 0.0)
+    if high - low <= _NARROWEST:
+        low, high = min(low, -_NARROWEST / 2), max(high, _NARROWEST / 2)
+    if type is TensorType.INT16:
+        return Quantization.per_tensor(float(np.float32(max(-low, high)) / np.float32(32767)))
+    return _affine(low, high, -128 if type is TensorType.INT8 else 0)
+
+
+def _affine(low: float, high: float, lowest: int) -> Quantization:
+    scale = (np.float32(high) - np.float32(low)) / np.float32(255)
+    at_zero = round_half_away(np.float32(lowest - low / np.float64(scale)))
+    return Quantization.per_tensor(float(scale), int(np.clip(at_zero, lowest, lowest + 255)))
+
+
+def constant_parameters(values: Floats, type: TensorType) -> Quantization:
+    """As `activation_parameters`, for a constant that is added, multiplied or compared, from its own values."""
+    if not values.size:
+        return activation_parameters(0.0, 0.0, type)
+    return activation_parameters(float(values.min()), float(values.max()), type)
+
+
+def quantize_constant(values: Floats, parameters: Quantization, type: TensorType) -> npt.NDArray[Any]:
+    """q = round(value / scale + zero_point) in float64, ties away from zero, clamped to `type`."""
+    scaled = np.asarray(values, np.float64) / np.float64(parameters.scale[0]) + float(parameters.zero_point[0])
+    info = np.iinfo(type.dtype)
+    codes: npt.NDArray[Any] = np.clip(round_half_away(scaled), info.min, info.max).astype(type.dtype)
+    return codes
+
+
+def weight_scales(weights: Floats, axis: int | None, bits: int = 8) -> Floats:
+    """float32[channels]: max |w| / (2^(bits-1) - 1) along `axis`, or float32[1] for the whole tensor (None).
+
+    Channels of zeros get the scale of the narrowest range, 1e-6 wide.
+    """
+    magnitudes = np.abs(np.asarray(weights, np.float32))
+    others = tuple(i for i in range(weights.ndim) if i != axis) if axis is not None else None
+    largest = np.atleast_1d(magnitudes.max(axis=others, initial=0)).astype(np.float64)
+    half = np.where(2 * largest > _NARROWEST, largest, np.maximum(largest, _NARROWEST / 2)).astype(np.float32)
+    return (half + half) / np.float32(2 * (2 ** (bits - 1) - 1))
+
+
+def quantize_weights(weights: Floats, scales: Floats, axis: int | None, bits: int = 8) -> npt.NDArray[np.int8]:
+    """q = round(w · (1 / scale)) in float32, ties away from zero, clamped to ±(2^(bits-1) - 1): never -128.
+
+    Along `axis` each index has its scale. Without an axis the factor is (2^(bits-1) - 1) / max |w|, in float32.
+    """
+    largest = 2 ** (bits - 1) - 1
+    values = np.asarray(weights, np.float32)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        if axis is None:
+            peak = np.abs(values).max(initial=0)
+            factors = np.float32(largest) / peak if peak > 0 else np.float32(0)
+        else:
+            factors = (1.0 / scales.astype(np.float64)).astype(np.float32)
+            factors = factors.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        codes = round_half_away(values * factors)
+    narrow: npt.NDArray[np.int8] = np.clip(codes, -largest, largest).astype(np.int8)
+    return narrow
+
+
+def bias_scales(input_scale: float, filter_scales: Floats) -> Floats:
+    """float32[channels]: the product of the input's scale and each channel's weight scale."""
+    product: Floats = (np.float64(np.float32(input_scale)) * filter_scales.astype(np.float64)).astype(np.float32)
+    return product
+
+
+def room_for_bias(bias: Floats, input_scale: float, filter_scales: Floats) -> Floats:
+    """The weights' scales, made larger where the bias would take more than half of an int32 accumulator."""
+    scales = bias_scales(input_scale, filter_scales).astype(np.float64)
+    sizes = np.abs(bias.astype(np.float64))
+    if filter_scales.size == 1:
+        sizes = sizes.max(initial=0, keepdims=True)
+    with np.errstate(divide="ignore", over="ignore"):
+        enough = (sizes / _LARGEST_BIAS / float(np.float32(input_scale))).astype(np.float32)
+        return np.where(sizes > scales * _LARGEST_BIAS, enough, filter_scales).astype(np.float32)
+
+
+def quantize_bias(bias: Floats, scales: Floats, type: TensorType) -> npt.NDArray[Any]:
+    """q = round(b · (1 / scale)) in float32, ties away from zero, clamped to ±(2^31 - 1) or ±(2^63 - 1) (`type`)."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        factors = (1.0 / scales.astype(np.float64)).astype(np.float32)
+        codes = round_half_away((np.asarray(bias, np.float32) * factors).astype(np.float64))
+    largest = float(2**31 - 1) if type is TensorType.INT32 else float(2**63 - 1024)
+    steps: npt.NDArray[Any] = np.clip(codes, -largest, largest).astype(type.dtype)
+    return steps
+
+
+def quantize_weights_in_float64(weights: Floats, axis: int | None, bits: int = 8) -> npt.NDArray[np.int8]:
+    """As `quantize_weights`, dividing by max |w| / (2^(bits-1) - 1) in float64: mode dynamic of the converter."""
+    largest = 2 ** (bits - 1) - 1
+    values = np.asarray(weights, np.float64)
+    others = tuple(i for i in range(values.ndim) if i != axis) if axis is not None else None
+    peaks = np.abs(values).max(axis=others, initial=0, keepdims=True)
+    steps = np.maximum(peaks, _NARROWEST / 2) / largest
+    codes: npt.NDArray[np.int8] = np.clip(round_half_away(values / steps), -largest, largest).astype(np.int8)
+    return codes
