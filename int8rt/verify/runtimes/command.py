@@ -17,6 +17,7 @@ from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, Unav
 from int8rt.verify.runtimes.child import ending, last_line
 from int8rt.verify.runtimes.names import answer_by_name, tensor_keys
 from int8rt.verify.runtimes.npz import read_npz, write_npz
+from int8rt.verify.runtimes.patience import Patience
 
 
 class CommandRuntime:
@@ -34,6 +35,7 @@ class CommandRuntime:
         if not self._parts or "{outputs}" not in command:
             raise InputError(f"the command line {command!r} needs {{outputs}} where the path of the answer goes")
         self._timeout = timeout
+        self._patience = Patience()
         self._folder = tempfile.TemporaryDirectory(prefix="int8rt-")
         self._path = Path(self._folder.name)
         self._model: Model | None = None
@@ -57,7 +59,8 @@ class CommandRuntime:
         outputs = Path(files["outputs"])
         outputs.unlink(missing_ok=True)
         start = time.perf_counter()
-        self._call([_fill(part, files) for part in self._parts])
+        with self._patience.asking(answer=True):
+            self._call([_fill(part, files) for part in self._parts])
         seconds = time.perf_counter() - start
         if not outputs.exists():
             raise Fault("answer", "the program wrote no outputs")

@@ -11,6 +11,7 @@ from int8rt.model import Model
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, UnavailableError
 from int8rt.verify.runtimes.child import Child
 from int8rt.verify.runtimes.names import answer_by_name, tensor_keys
+from int8rt.verify.runtimes.patience import Patience
 
 # How to get what a package name stands for.
 PACKAGES = {
@@ -39,6 +40,7 @@ class ChildRuntime:
         self._settings = dict(settings)
         self._how_to_get = how_to_get
         self._child = Child(python, timeout)
+        self._patience = Patience()
         self._model: Model | None = None
         self._content = b""
         self.description = str(settings["package"])
@@ -53,7 +55,8 @@ class ChildRuntime:
 
         self._model, self._content = model, content
         try:
-            reply, _ = self._child.ask(self._request(model), [np.frombuffer(content, np.uint8)])
+            with self._patience.asking(answer=False):
+                reply, _ = self._child.ask(self._request(model), [np.frombuffer(content, np.uint8)])
         except UnavailableError as error:
             raise UnavailableError(f"{self.description} is not there ({error}): {self._how_to_get}") from None
         except Fault as fault:
@@ -67,7 +70,8 @@ class ChildRuntime:
         assert self._model is not None
         if not self._child.running:
             self.prepare(self._model, self._content)
-        reply, values = self._child.ask({"action": "run", "read": list(read)}, inputs)
+        with self._patience.asking(answer=True):
+            reply, values = self._child.ask({"action": "run", "read": list(read)}, inputs)
         return self._answer(self._model, reply, values)
 
     def close(self) -> None:
