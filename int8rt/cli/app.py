@@ -32,6 +32,7 @@ COMMANDS = (
     "explain",
     "pack",
     "lint",
+    "schema",
     "operators",
     "profiles",
     "bench",

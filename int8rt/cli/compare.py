@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from int8rt.cli.backend import Backend
+from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+from int8rt.verify.report.files import Files
 
 if TYPE_CHECKING:
     from int8rt.verify.compare import RunComparison, TensorComparison
@@ -66,15 +68,19 @@ def compare(
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
     bound: Annotated[float, typer.Option("--bound", help="Steps that an operator may be off and still pass.")] = 0,
     outputs_only: Annotated[bool, typer.Option("--outputs-only", help="Don't judge operators one by one.")] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Write a JUnit file, too.")] = None,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    print_python: PythonOption = False,
 ) -> None:
     """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit.
 
     With --sut, --delegate, --command or --dump: judge that runtime. Each operator is computed again from the inputs
     that the runtime gave it, so that none is blamed for what came before it.
     """
-    if any((sut, delegate, delegate_option, command, dump, names, python, junit, bound, outputs_only, model.is_dir())):
+    files = Files(html, junit, markdown)
+    if any((sut, delegate, delegate_option, command, dump, names, python, files, bound, outputs_only, model.is_dir())):
         from int8rt.cli.judging import Choice, compare_runtime
 
         choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
@@ -88,9 +94,15 @@ def compare(
             backend=backend.value,
             bound=bound,
             operators=not outputs_only,
-            junit_file=junit,
+            files=files,
             as_json=as_json,
+            print_python=print_python,
         )
+        return
+    if print_python:
+        from int8rt.cli.script import oracle_script
+
+        print(oracle_script(model, input or [], seed, {"profile": profile, "backend": backend.value}), end="")
         return
     from importlib.metadata import version
 

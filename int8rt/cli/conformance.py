@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from int8rt.cli.judging import Choice
     from int8rt.conformance.cases import Case
     from int8rt.conformance.run import Verdict
+    from int8rt.verify.report.files import Files
 
 
 class Action(enum.StrEnum):
@@ -53,15 +56,21 @@ def conformance(
     journal: Annotated[
         Path | None, typer.Option("--journal", metavar="FILE", help="Written case by case; a killed run goes on there.")
     ] = None,
-    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write JUnit's XML.")] = None,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    print_python: PythonOption = False,
 ) -> None:
     """The operator suite: small models with every rule of the arithmetic, and what a runtime makes of them.
 
     Exit status 1: some case is not conformant to tflite-ref.
     """
     from int8rt.cli.judging import Choice
+    from int8rt.cli.script import conformance_script
+    from int8rt.verify.report.files import Files
 
+    files = Files(html, junit, markdown)
     cases = _chosen(operator, type, case)
     match action:
         case Action.LIST:
@@ -78,8 +87,12 @@ def conformance(
             if path is not None:
                 raise typer.BadParameter("run takes no path; a journal is given with --journal")
             choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
-            verdicts, runtime = _run(cases, choice, journal)
-            _tell(verdicts, runtime, junit, as_json)
+            script = conformance_script(choice, operator or [], type or [], case)
+            if print_python:
+                print(script, end="")
+                return
+            verdicts, runtime, description = _run(cases, choice, journal)
+            _tell(verdicts, runtime, files, as_json, script, description)
         case Action.REPORT:
             from int8rt.conformance.run import recorded
 
@@ -87,7 +100,7 @@ def conformance(
                 raise typer.BadParameter("say which journal")
             verdicts, runtime = recorded(path)
             wanted = {one.name for one in cases}
-            _tell([v for v in verdicts if v.case in wanted], runtime, junit, as_json)
+            _tell([v for v in verdicts if v.case in wanted], runtime, files, as_json)
 
 
 def _chosen(operators: list[str] | None, types: list[str] | None, text: str) -> list[Case]:
@@ -125,7 +138,7 @@ def _list(cases: Sequence[Case], as_json: bool) -> None:
     print(columns(["case", "rule"], [[case.name, case.rule] for case in cases]))
 
 
-def _run(cases: Sequence[Case], choice: Choice, journal: Path | None) -> tuple[list[Verdict], str]:
+def _run(cases: Sequence[Case], choice: Choice, journal: Path | None) -> tuple[list[Verdict], str, str]:
     from int8rt.cli.progress import progress
     from int8rt.conformance.run import Journal, judge
 
@@ -140,18 +153,24 @@ def _run(cases: Sequence[Case], choice: Choice, journal: Path | None) -> tuple[l
                 verdict = judge(case, runtime)
                 book.add(verdict)
             verdicts.append(verdict)
-        return verdicts, book.runtime
+        return verdicts, book.runtime, runtime.capabilities().description
     finally:
         runtime.close()
 
 
-def _tell(verdicts: Sequence[Verdict], runtime: str, junit_file: Path | None, as_json: bool) -> None:
+def _tell(
+    verdicts: Sequence[Verdict],
+    runtime: str,
+    files: Files,
+    as_json: bool,
+    script: str = "",
+    description: str = "",
+) -> None:
     from int8rt.cli.app import ExitCode
     from int8rt.cli.text import columns, print_json
     from int8rt.conformance import report
 
-    if junit_file is not None:
-        junit_file.write_text(report.junit(verdicts, runtime), encoding="utf-8")
+    files.write(lambda: report.document(verdicts, runtime, script, description))
     failed = [verdict for verdict in verdicts if not verdict.conformant]
     if as_json:
         print_json(report.plain(verdicts, runtime))
@@ -159,7 +178,7 @@ def _tell(verdicts: Sequence[Verdict], runtime: str, junit_file: Path | None, as
         print(f"{runtime}: {len(verdicts) - len(failed)} of {len(verdicts)} cases conform to tflite-ref")
         print(columns(*report.matrix(verdicts)))
         for verdict in failed[:20]:
-            print(f"{verdict.case}: {verdict.verdict}: {verdict.message}")
+            print(f"{verdict.case}: {verdict.label}: {verdict.message}")
         if len(failed) > 20:
             print(f"and {len(failed) - 20} more; --json has all")
     raise typer.Exit(ExitCode.NOT_CONFORMANT if failed else ExitCode.OK)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+
 if TYPE_CHECKING:
     from int8rt.verify.identify import Finding
 
@@ -32,7 +34,11 @@ def identify(
         str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
     ] = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    print_python: PythonOption = False,
 ) -> None:
     """Name the arithmetic that explains every element a runtime computes, for each operator kind of a model.
 
@@ -44,16 +50,24 @@ def identify(
 
     from int8rt.cli.app import ExitCode
     from int8rt.cli.judging import Choice, read_runs
+    from int8rt.cli.script import identify_script
     from int8rt.cli.text import print_json
     from int8rt.verify.identify import identify as find
+    from int8rt.verify.report.files import Files
+    from int8rt.verify.report.identified import document
 
     choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
+    script = identify_script(choice, model, input or [], seed)
+    if print_python:
+        print(script, end="")
+        return
     content, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:
         found = find(parsed, content, runtime, runs, seed=seed)
     finally:
         runtime.close()
+    Files(html, junit, markdown).write(lambda: document(found, model.name, script))
     if as_json:
         print_json({"model": str(model), "known": found.known} | dataclasses.asdict(found))
     else:

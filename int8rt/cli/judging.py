@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     from int8rt.interpreter import Backend
     from int8rt.model import Model
+    from int8rt.verify.report.files import Files
     from int8rt.verify.runtimes.base import Array, Runtime
     from int8rt.verify.verdict import Judgement
 
@@ -40,7 +41,12 @@ class Choice:
                 raise typer.BadParameter("--dump is what a runtime recorded: no --sut, no --delegate, no --command")
             from int8rt.verify.runtimes.dump import DumpRuntime
 
-            return DumpRuntime(self.dump, labels, _read_names(self.names))
+            return DumpRuntime(self.dump, labels, self.read_names())
+        sut, options = self.named()
+        return open_runtime(sut, **options)
+
+    def named(self) -> tuple[str, dict[str, Any]]:
+        """What `open_runtime` gets; `typer.BadParameter` where the options contradict each other."""
         if self.names is not None:
             raise typer.BadParameter("--names needs --dump")
         options = dict(self._pair(text) for text in self.delegate_options)
@@ -49,9 +55,13 @@ class Choice:
         if self.command and (self.sut or self.delegate):
             raise typer.BadParameter("--command is a runtime of its own: no --sut, no --delegate")
         sut = f"command:{self.command}" if self.command else self.sut or ("litert" if self.delegate else "litert:ref")
-        return open_runtime(
-            sut, delegate=self.delegate, delegate_options=options, python=self.python, timeout=self.timeout
-        )
+        chosen = {"delegate": self.delegate, "delegate_options": options, "python": self.python}
+        # What is not chosen is left out, so that scripts show what was.
+        return sut, {name: value for name, value in chosen.items() if value} | {"timeout": self.timeout}
+
+    def read_names(self) -> dict[str, str]:
+        """The object in the JSON file `names`: strings to strings; empty without a file."""
+        return _read_names(self.names)
 
     @staticmethod
     def _pair(text: str) -> tuple[str, str]:
@@ -113,14 +123,22 @@ def compare_runtime(
     backend: Backend,
     bound: float,
     operators: bool,
-    junit_file: Path | None,
+    files: Files,
     as_json: bool,
+    print_python: bool,
 ) -> None:
     """Judge the chosen runtime on a model, print or write what was found, and exit with 0 or 1."""
     from int8rt.cli.app import ExitCode
     from int8rt.cli.progress import progress
+    from int8rt.cli.script import compare_script
     from int8rt.verify.judge import Judge
+    from int8rt.verify.report.judged import document
 
+    options = {"profile": profile, "backend": backend, "operators": operators}
+    script = compare_script(choice, path, input, seed, options, bound)
+    if print_python:
+        print(script, end="")
+        return
     content, model, runs = read_runs(choice, path, input, seed)
     runtime = choice.open([label for label, _ in runs])
     try:
@@ -130,16 +148,15 @@ def compare_runtime(
         judgement = judge.judgement(bound)
     finally:
         runtime.close()
-    _tell(judgement, path, junit_file, as_json, all_operators)
+    files.write(lambda: document(judgement, path.name, script))
+    _tell(judgement, path, as_json, all_operators)
     raise typer.Exit(ExitCode.OK if judgement.conformant else ExitCode.NOT_CONFORMANT)
 
 
-def _tell(judgement: Judgement, path: Path, junit_file: Path | None, as_json: bool, all_operators: bool) -> None:
+def _tell(judgement: Judgement, path: Path, as_json: bool, all_operators: bool) -> None:
     from int8rt.cli.text import columns, print_json
-    from int8rt.verify.report import junit, plain, text
+    from int8rt.verify.report import plain, text
 
-    if junit_file is not None:
-        junit_file.write_text(junit.junit(judgement, path.name), encoding="utf-8")
     if as_json:
         print_json({"model": str(path)} | plain.plain(judgement))
         return

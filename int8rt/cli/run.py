@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from int8rt.cli.backend import Backend
+from int8rt.cli.options import PythonOption
 
 
 def run(
@@ -40,10 +41,16 @@ def run(
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
     backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outputs as JSON.")] = False,
+    print_python: PythonOption = False,
 ) -> None:
     """Run a model once, and print what it answers."""
     if bool(input) == random:
         raise typer.BadParameter("give either --input for each input of the model, or --random")
+    if print_python:
+        from int8rt.cli.script import run_script
+
+        print(run_script(model, input or [], seed, levels, profile, backend.value), end="")
+        return
 
     from int8rt.cli.answer import describe, save, show
     from int8rt.cli.feed import read_inputs

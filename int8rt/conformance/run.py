@@ -20,6 +20,8 @@ from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.difference import compare_arrays
 from int8rt.verify.runtimes.base import Fault, Runtime
+from int8rt.verify.statistics import Statistics, measure
+from int8rt.verify.verdict import ROUNDING_STEPS
 
 Array = npt.NDArray[Any]
 
@@ -29,7 +31,7 @@ class Verdict:
     """What came of one case.
 
     verdict: "EXACT", "EXACT in PROFILE", "DIFFERENT", "REFUSED", "ACCEPTED" (what must be refused), "CRASHED",
-    "TIMEOUT" or "NO ANSWER". message: what differs, or the runtime's own words.
+    "TIMEOUT" or "NO ANSWER". message: what differs, or the runtime's own words. statistics: how an answer differs.
     """
 
     case: str
@@ -38,6 +40,15 @@ class Verdict:
     verdict: str
     conformant: bool
     message: str = ""
+    statistics: Statistics | None = None
+
+    @property
+    def label(self) -> str:
+        """The verdict; BOUNDED(±k) for what is different by so little that roundings can be the reason."""
+        if self.verdict == "DIFFERENT" and self.statistics is not None and not self.statistics.mismatch:
+            largest = self.statistics.largest
+            return f"BOUNDED(±{largest:g})" if largest <= ROUNDING_STEPS else self.verdict
+        return self.verdict
 
 
 _FAULTS = {"refused": "REFUSED", "crashed": "CRASHED", "timeout": "TIMEOUT", "answer": "NO ANSWER"}
@@ -71,8 +82,8 @@ def judge(case: Case, runtime: Runtime) -> Verdict:
     """Run one case. Raises `UnavailableError` where the runtime is not there."""
     model, inputs = case.make()
 
-    def verdict(name: str, conformant: bool, message: str = "") -> Verdict:
-        return Verdict(case.name, case.operator, case.type, name, conformant, message)
+    def verdict(name: str, conformant: bool, message: str = "", statistics: Statistics | None = None) -> Verdict:
+        return Verdict(case.name, case.operator, case.type, name, conformant, message, statistics)
 
     try:
         runtime.prepare(model, write_model(model))
@@ -84,14 +95,16 @@ def judge(case: Case, runtime: Runtime) -> Verdict:
     found = answer.outputs[0] if answer.outputs else None
     if found is None:
         return verdict("NO ANSWER", False, "no output")
-    difference = compare_arrays(found, expected(model, inputs))
+    right = expected(model, inputs)
+    difference, statistics = compare_arrays(found, right), measure(found, right)
     if not difference:
-        return verdict("EXACT", True)
+        return verdict("EXACT", True, "", statistics)
+    message = str(difference).replace("LiteRT", "expected")
     for profile in PROFILES:
         known = expected_if_known(model, inputs, profile)
         if known is not None and not compare_arrays(found, known):
-            return verdict(f"EXACT in {profile}", False, str(difference).replace("LiteRT", "expected"))
-    return verdict("DIFFERENT", False, str(difference).replace("LiteRT", "expected"))
+            return verdict(f"EXACT in {profile}", False, message, statistics)
+    return verdict("DIFFERENT", False, message, statistics)
 
 
 class Journal:
@@ -131,6 +144,16 @@ def recorded(path: Path) -> tuple[list[Verdict], str]:
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
         runtime = str(json.loads(header)["runtime"])
-        return [Verdict(**json.loads(line)) for line in lines], runtime
+        return [_verdict(json.loads(line)) for line in lines], runtime
     except (TypeError, ValueError, KeyError):
         raise InputError(f"{path} is no journal of a run, or was cut off: run goes on with it") from None
+
+
+def _verdict(data: dict[str, Any]) -> Verdict:
+    """A line of a journal, in which the steps of a histogram are strings."""
+    statistics = data.pop("statistics", None)
+    if statistics is not None:
+        steps = {int(step): count for step, count in statistics.pop("histogram").items()}
+        at = tuple(statistics.pop("at"))
+        statistics = Statistics(**statistics, histogram=steps, at=at)
+    return Verdict(**data, statistics=statistics)

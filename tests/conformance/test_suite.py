@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from int8rt.cli.app import app
 from int8rt.conformance.cases import Case, all_cases
-from int8rt.conformance.report import junit
+from int8rt.conformance.report import document, explained
 from int8rt.conformance.run import Journal, Verdict, judge, recorded, separates
 from int8rt.errors import InputError, Int8rtError
 from int8rt.model import Model
 from int8rt.schema import read_model
 from int8rt.verify.compare import run_int8rt
+from int8rt.verify.report.junit import junit
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
 from int8rt.verify.runtimes.ours import Int8rtRuntime
 
@@ -112,9 +113,39 @@ def test_a_killed_run_goes_on(tmp_path: Path) -> None:
         Journal(path, "two")
 
 
+def test_a_journal_keeps_how_answers_differ(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    differing = judge(case(TIES), Int8rtRuntime("tflite-opt", "numpy"))
+    strange = judge(case(TIES), Fake(lambda y: np.full(y.shape, np.nan, np.float32)))
+    assert differing.statistics is not None
+    assert differing.statistics.largest == 1
+    journal = Journal(path, "one")
+    journal.add(differing)
+    journal.add(strange)
+    assert recorded(path)[0] == [differing, strange]
+
+
+def test_small_differences_are_bounded() -> None:
+    assert judge(case(TIES), Fake(lambda y: np.maximum(y, -127) - 1)).label == "BOUNDED(±1)"
+    assert judge(case(TIES), Fake(lambda y: y ^ 64)).label == "DIFFERENT"
+    assert judge(case(TIES), Int8rtRuntime("tflite-opt", "numpy")).label == "EXACT in tflite-opt"
+
+
+def test_the_first_difference_is_explained_from_a_journals_line() -> None:
+    verdict = judge(case(TIES), Int8rtRuntime("tflite-opt", "numpy"))
+    divergence = explained(verdict)
+    assert divergence is not None
+    assert divergence.derivation is not None
+    assert divergence.derivation.result != divergence.answered == verdict.statistics.found  # type: ignore[union-attr]
+    assert "two roundings, both with ties up" in divergence.arithmetics
+    assert "two roundings (gemmlowp)" not in divergence.arithmetics
+    assert explained(judge(case(TIES), Fake(lambda y: None))) is None
+    assert explained(judge(case(TIES), Fake(lambda y: y[..., :1]))) is None
+
+
 def test_junit_tells_failures_from_errors() -> None:
     verdicts = [Verdict(name, "ADD", "int8", name, name == "EXACT") for name in ("EXACT", "DIFFERENT", "CRASHED")]
-    suite = ElementTree.fromstring(junit(verdicts, "x"))
+    (suite,) = ElementTree.fromstring(junit(document(verdicts, "x")).partition("\n")[2])
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
 
 

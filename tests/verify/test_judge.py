@@ -19,7 +19,9 @@ from int8rt.schema import ModelBuilder, TensorSpec, read_model, single_operator_
 from int8rt.schema.options import Conv2DOptions, UnpackOptions
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.judge import judge
-from int8rt.verify.report import beside, junit, plain, text
+from int8rt.verify.report import beside, plain, text
+from int8rt.verify.report.judged import document as judged_document
+from int8rt.verify.report.junit import junit
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
 from int8rt.verify.statistics import measure
 from int8rt.verify.verdict import Judgement, Verdict
@@ -292,14 +294,15 @@ def test_junit() -> None:
     def crash(value: Array) -> Array:
         raise Fault("refused", "no \x00 such thing")
 
+    def suite(judgement: Judgement) -> ElementTree.Element:
+        return ElementTree.fromstring(junit(judged_document(judgement, "model \x01")).partition("\n")[2])[0]
+
     for wrong, counts in ((one_more, ("2", "0")), (crash, ("0", "2"))):
-        xml = junit.junit(judged(Pretender({"MUL": wrong}, intermediates=True)), "model \x01")
-        suite = ElementTree.fromstring(xml.partition("\n")[2])
-        assert (suite.get("failures"), suite.get("errors")) == counts
-        names = [case.get("name") for case in suite]
+        found = suite(judged(Pretender({"MUL": wrong}, intermediates=True)))
+        assert (found.get("failures"), found.get("errors")) == counts
+        names = [case.get("name") for case in found.findall("testcase")]
         assert names[-3:] == ["operator 0 ADD", "operator 1 MUL", "operator 2 ADD"]
-    unknown = junit.junit(judged(Pretender({}, intermediates=False, any_model=False)), "m")
-    assert ElementTree.fromstring(unknown.partition("\n")[2]).get("skipped") == "3"
+    assert suite(judged(Pretender({}, intermediates=False, any_model=False))).get("skipped") == "3"
 
 
 def test_each_tensor_of_an_operator_has_its_own_statistics() -> None:

@@ -53,7 +53,8 @@ def explanations(divergence: Divergence) -> Iterator[str]:
         found = {Rounding[name].value: count for name, count in divergence.roundings.items()}
     for name, count in list(found.items())[:_MOST]:
         share = "all" if count == divergence.elements else f"{count} of"
-        yield f"{name}: gives {divergence.answered} there, and {share} {divergence.elements} elements of the run"
+        more = f", and {share} {divergence.elements} elements of the run" if divergence.elements > 1 else ""
+        yield f"{name}: gives {divergence.answered} there{more}"
     if not found and divergence.derivation is not None:
         yield f"none of the known arithmetics gives {divergence.answered} there"
 

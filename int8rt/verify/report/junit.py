@@ -1,56 +1,38 @@
-"""A judgement as JUnit's XML: a test case for each output and each operator."""
+"""A document's test cases as JUnit's XML."""
 
 from __future__ import annotations
 
 import re
-from xml.etree import ElementTree
 
-from int8rt.verify.report.text import amount, histogram
-from int8rt.verify.verdict import Judgement, OperatorReport, Verdict
+from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
+from junitparser import TestCase as XmlCase
 
+from int8rt.verify.report.document import Document
+
+_RESULTS = {"failure": Failure, "error": Error, "skipped": Skipped}
 # What XML 1.0 has no place for, not even escaped.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(judgement: Judgement, name: str) -> str:
-    """The XML text. name: of the suite, the model for example.
-
-    An operator fails where it does not pass, is an error where the runtime failed or refused, and is skipped where
-    nothing is known of it.
-    """
-    suite = ElementTree.Element("testsuite", {"name": clean(name)})
-    for fault in judgement.faults:
-        case = _case(suite, name, f"run {fault.run}")
-        ElementTree.SubElement(case, "error", {"type": fault.kind, "message": clean(fault.message)})
-    for output in judgement.outputs:
-        case = _case(suite, name, f"output {output.index} {output.name}")
-        if not output.statistics.equal:
-            text = amount(output.statistics)
-            ElementTree.SubElement(case, "failure", {"type": "DIFFERENT", "message": clean(text)})
-    for operator in judgement.operators:
-        case = _case(suite, name, f"operator {operator.position} {operator.operator}")
-        _judge(case, judgement, operator)
-    for kind in ("failure", "error", "skipped"):
-        plural = {"failure": "failures", "error": "errors", "skipped": "skipped"}[kind]
-        suite.set(plural, str(len(suite.findall(f"testcase/{kind}"))))
-    suite.set("tests", str(len(suite.findall("testcase"))))
-    ElementTree.indent(suite)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
-
-
-def _case(suite: ElementTree.Element, group: str, name: str) -> ElementTree.Element:
-    return ElementTree.SubElement(suite, "testcase", {"classname": clean(group), "name": clean(name)})
-
-
-def _judge(case: ElementTree.Element, judgement: Judgement, operator: OperatorReport) -> None:
-    if operator.verdict is Verdict.UNKNOWN:
-        ElementTree.SubElement(case, "skipped", {"message": "the runtime does not show what it computes here"})
-    elif operator.verdict in (Verdict.UNSUPPORTED, Verdict.FAILED):
-        message = operator.message or amount(operator.local or operator.accumulated)
-        ElementTree.SubElement(case, "error", {"type": str(operator.verdict), "message": clean(message)})
-    elif not judgement.passes(operator):
-        failure = ElementTree.SubElement(case, "failure", {"type": str(operator.verdict), "message": str(operator)})
-        failure.text = f"{amount(operator.local)}\n{histogram(operator.local)}"
+def junit(document: Document) -> str:
+    """The XML text: one suite, with a test case for each of the document's; the facts are its properties."""
+    suite = TestSuite(clean(document.title))
+    for name, value in document.facts:
+        suite.add_property(clean(name), clean(value))
+    cases = []
+    for case in document.cases:
+        xml = XmlCase(clean(case.name), clean(case.group))
+        if case.outcome != "passed":
+            result = _RESULTS[case.outcome](clean(case.message), case.type or None)
+            result.text = clean(case.text)
+            xml.result = [result]
+        cases.append(xml)
+    suite.add_testcases(cases)
+    whole = JUnitXml()
+    whole.add_testsuite(suite)
+    whole.update_statistics()
+    text = str(whole.tostring(), "utf-8")
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + text[text.index("<testsuites") :] + "\n"
 
 
 def clean(text: str) -> str:

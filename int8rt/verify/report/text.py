@@ -25,16 +25,16 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
         yield f"{fault.run}: {fault.kind}: {shown(fault.message)}"
     for output in judgement.outputs:
         if output.statistics.elements:
-            yield f"output {output.index} {shown(output.name)!r}: {_output(output)}"
+            yield f"output {output.index} {shown(output.name)!r}: {output_text(output)}"
     silent = () if all_operators else (Verdict.EXACT, Verdict.UNKNOWN)
     listed = [operator for operator in judgement.operators if operator.verdict not in silent]
     if listed:
         yield [_row(operator) for operator in listed]
     if judgement.operators:
-        yield _summary(judgement)
+        yield summary_text(judgement)
     first = judgement.first
     if first is not None:
-        yield f"the first that differs by itself: {_first(first)}"
+        yield f"the first that differs by itself: {where_first(first)}"
     if judgement.divergence is not None:
         yield from _derived(judgement.divergence)
     yield "conformant" if judgement.conformant else "not conformant"
@@ -75,7 +75,8 @@ def _derived(divergence: Divergence) -> Iterator[str]:
     yield ""
 
 
-def _output(output: OutputReport) -> str:
+def output_text(output: OutputReport) -> str:
+    """How an output differs, and how often its largest element is the same one."""
     statistics = output.statistics
     if statistics.mismatch:
         return statistics.mismatch
@@ -104,7 +105,8 @@ def _row(operator: OperatorReport) -> tuple[str, ...]:
     )
 
 
-def _summary(judgement: Judgement) -> str:
+def summary_text(judgement: Judgement) -> str:
+    """How many operators have which verdict, and the least bound that would pass."""
     counts = Counter(str(operator) for operator in judgement.operators)
     text = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1]))
     if all(operator.verdict is Verdict.UNKNOWN for operator in judgement.operators):
@@ -114,7 +116,8 @@ def _summary(judgement: Judgement) -> str:
     return f"{len(judgement.operators)} operators: {text}; {least}"
 
 
-def _first(operator: OperatorReport) -> str:
+def where_first(operator: OperatorReport) -> str:
+    """An operator, and its largest difference."""
     where = f"operator {operator.position} {operator.operator}"
     local = operator.local
     if local is None or local.mismatch or not local.different:
