@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
-from int8rt.kernels.base import Array, Handle
+from int8rt.kernels.base import Array, Handle, Table, TableHandle
 from int8rt.memory import MemoryBudget, MemoryLimits
 from int8rt.model import Model, Shape, Subgraph
 
@@ -43,7 +43,8 @@ class Subgraphs:
         self._count, self._most = 0, limits.called
         self._done_once: set[int] = set()
         self._variables: dict[Handle, Array] = {}
-        self._numbers: dict[Handle, int] = {}
+        self._numbers: dict[Handle | int, int] = {}
+        self._tables: dict[int, Table] = {}
 
     def restart(self, preparing: bool = False) -> None:
         """Begin to count called operators anew, for an invocation or only to prepare one."""
@@ -126,6 +127,16 @@ class Subgraphs:
             self._variables[handle] = memory
             self.version += 1
         return True
+
+    def table(self, handle: TableHandle) -> Table:
+        """The table of that number, whose types are those of the first handle that asked for it."""
+        return self._tables.setdefault(handle.number, Table(handle.key, handle.value))
+
+    def fill_table(self, handle: TableHandle, entries: Mapping[Any, Any], size: int) -> None:
+        """Give the table its entries, which take `size` bytes."""
+        number = self._numbers.setdefault(handle.number, len(self._numbers))
+        self.budget.add_variable(number, f"table {handle.number}", size)
+        self.table(handle).entries = entries
 
     def is_done(self, index: int) -> bool:
         """Whether `call_once` has run a subgraph."""

@@ -84,6 +84,24 @@ class Handle:
     shared_name: str
 
 
+@dataclass(frozen=True, slots=True)
+class TableHandle:
+    """The value of a resource tensor that stands for a table. key, value: what it has been declared to hold."""
+
+    number: int
+    key: TensorType
+    value: TensorType
+
+
+@dataclass(slots=True)
+class Table:
+    """Values by their keys, strings as bytes objects. entries: None until it is filled, which happens once."""
+
+    key: TensorType
+    value: TensorType
+    entries: Mapping[Any, Any] | None = None
+
+
 class Runtime(Protocol):
     """What an operator can reach beside its tensors: the other subgraphs, and the variables that all share."""
 
@@ -107,6 +125,12 @@ class Runtime(Protocol):
 
     def assign_variable(self, handle: Handle, value: Array) -> None:
         """Copy `value` into the variable, which may have had another type and shape."""
+
+    def table(self, handle: TableHandle) -> Table:
+        """The table of that number, whose types are those of the first handle that asked for it."""
+
+    def fill_table(self, handle: TableHandle, entries: Mapping[Any, Any], size: int) -> None:
+        """Give the table its entries, which take `size` bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from int8rt.kernels.fully_connected import FULLY_CONNECTED
 from int8rt.kernels.gather import GATHER, GATHER_ND
 from int8rt.kernels.gelu import GELU
 from int8rt.kernels.hard_swish import HARD_SWISH
+from int8rt.kernels.hashtable import HASHTABLE, HASHTABLE_FIND, HASHTABLE_IMPORT, HASHTABLE_SIZE
 from int8rt.kernels.hashtable_lookup import HASHTABLE_LOOKUP
 from int8rt.kernels.l2_normalization import L2_NORMALIZATION
 from int8rt.kernels.leaky_relu import LEAKY_RELU
@@ -174,7 +175,11 @@ KERNELS: Mapping[str, Kernel] = {
         HARD_SWISH,
         IF,
         IMAG,
+        HASHTABLE,
+        HASHTABLE_FIND,
+        HASHTABLE_IMPORT,
         HASHTABLE_LOOKUP,
+        HASHTABLE_SIZE,
         L2_NORMALIZATION,
         L2_POOL_2D,
         LEAKY_RELU,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.model import DimensionMetadata, Model, Quantization, Shape, Sparsity, TensorType
-from int8rt.schema import TensorSpec, single_operator_model
+from int8rt.schema import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema import options as o
 from int8rt.schema.enums import CombinerType, LSHProjectionType
 
@@ -21,6 +21,17 @@ def _t(shape: Shape, type: TensorType = INT8) -> TensorSpec:
 
 def _c(values: Any) -> TensorSpec:
     return TensorSpec.constant(np.array(values, np.int32))
+
+
+def _table() -> Model:
+    """Numbers of words."""
+    text, number = TensorType.STRING, TensorType.INT64
+    builder = ModelBuilder().input("x", text, (3,)).tensor("table", TensorType.RESOURCE, (1,))
+    builder.operator("HASHTABLE", [], ["table"], o.HashtableOptions(7, text, number))
+    builder.constant("keys", np.array([b"a", b"bc"], object)).constant("values", np.array([5, 6]))
+    builder.operator("HASHTABLE_IMPORT", ["table", "keys", "values"], []).constant("default", np.array([-1]))
+    builder.output("y", number, (3,)).operator("HASHTABLE_FIND", ["table", "x", "default"], ["y"])
+    return builder.output("n", number, (1,)).operator("HASHTABLE_SIZE", ["table"], ["n"]).build()
 
 
 def lookup_models() -> dict[str, Model]:
@@ -49,6 +60,7 @@ def lookup_models() -> dict[str, Model]:
         "RANDOM_UNIFORM", [_t((2,), INT32)], [_t((3, 5), FLOAT32)], o.RandomOptions()
     )
     add("MULTINOMIAL", [_t((2, 3), FLOAT32), _c(4)], [_t((2, 4), INT32)], seeds)
+    made |= {f"{name}.0": _table() for name in ("HASHTABLE", "HASHTABLE_IMPORT", "HASHTABLE_FIND", "HASHTABLE_SIZE")}
     state = TensorSpec(TensorType.UINT64, (2,))
     add("STABLEHLO_RNG_BIT_GENERATOR", [state], [state, _t((3, 5), INT32)], o.StablehloRngBitGeneratorOptions())
     return made
