@@ -20,6 +20,9 @@ from int8rt.schema.options import AddOptions
 from int8rt.verify.delegate import Int8rtDelegate, abi
 from int8rt.verify.delegate.chosen import Chosen
 from int8rt.verify.delegate.options import delegate_from_options
+from int8rt.verify.judge import judge
+from int8rt.verify.runtimes.choose import open_runtime
+from int8rt.verify.verdict import Verdict
 from tests.interpreter import models
 
 litert = pytest.importorskip("ai_edge_litert.interpreter")
@@ -186,6 +189,31 @@ def test_options_as_text() -> None:
         DIGITS.model, {"operators": "conv_2d, 4", "profile": "tflite-opt", "mutate": "CONV_2D: no bias"}
     )
     assert set(delegate.taken) == set(Int8rtDelegate(DIGITS.model, ["CONV_2D", 4]).taken)
+
+
+@pytest.mark.parametrize(
+    ("options", "blamed"),
+    [
+        ({"operators": "CONV_2D,ADD"}, set()),
+        ({"mutate": "MEAN: the shift one too small"}, {"MEAN"}),
+        ({"operators": "DEPTHWISE_CONV_2D", "mutate": "DEPTHWISE_CONV_2D: no bias"}, {"DEPTHWISE_CONV_2D"}),
+    ],
+)
+def test_compare_finds_the_operator_with_an_injected_mistake(options: dict[str, str], blamed: set[str]) -> None:
+    runtime = open_runtime("litert", delegate="int8rt", delegate_options=options)
+    try:
+        result = judge(read_model(DIGITS.model), DIGITS.model, runtime, [("digit", [DIGITS.inputs[:1]])])
+    finally:
+        runtime.close()
+    assert result.runtime == "delegate int8rt over BUILTIN_REF of ai-edge-litert 2.3.0"
+    assert {report.operator for report in result.operators if report.verdict is not Verdict.EXACT} == blamed
+    assert result.conformant == (not blamed)
+
+
+def test_operators_that_a_model_lacks_are_left_out_of_text_but_must_exist() -> None:
+    assert delegate_from_options(add_with(), {"operators": "CONV_2D,7"}).taken == ()
+    with pytest.raises(InputError, match="there is no operator 'CONV'"):
+        delegate_from_options(add_with(), {"operators": "CONV"})
 
 
 def test_interpreter_and_delegate_go_together() -> None:

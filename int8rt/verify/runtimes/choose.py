@@ -18,6 +18,7 @@ KNOWN = (
     "onnxruntime",
     "armnn",
     "int8rt[:PROFILE]",
+    "mutant:OPERATOR:MISTAKE",
     "python:MODULE:FUNCTION",
     "command:LINE",
 )
@@ -80,6 +81,10 @@ def open_runtime(
         from int8rt.verify.runtimes.command import CommandRuntime
 
         return CommandRuntime(rest, timeout=timeout)
+    elif kind == "mutant" and ":" in rest:
+        from int8rt.verify.runtimes.mutant import MutantRuntime
+
+        return MutantRuntime(rest.partition(":")[0].upper(), rest.partition(":")[2])
     elif kind == "int8rt":
         from int8rt.verify.runtimes.ours import Int8rtRuntime
 

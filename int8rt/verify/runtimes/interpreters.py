@@ -96,7 +96,7 @@ class InterpreterRuntime(ChildRuntime):
     """An interpreter of TensorFlow Lite's: LiteRT, tflite_runtime or TensorFlow.
 
     package: a key of `PACKAGES`. resolver: "ref", "opt", "xnnpack" or "default" (the interpreter's own choice).
-    delegate: a shared library of an external delegate, with its options.
+    delegate: a shared library of an external delegate, or "int8rt" (see `int8rt.verify.delegate`), with its options.
     """
 
     reading_matters = True
@@ -113,8 +113,9 @@ class InterpreterRuntime(ChildRuntime):
         timeout: float = 120.0,
     ) -> None:
         self._resolver = resolver
-        self._delegate = None if delegate is None else os.path.abspath(delegate)
-        if self._delegate is not None and not os.path.exists(self._delegate):
+        own = delegate is None or delegate == "int8rt"
+        self._delegate = delegate if own else os.path.abspath(str(delegate))
+        if not own and not os.path.exists(str(self._delegate)):
             raise InputError(f"there is no delegate {self._delegate}")
         settings = {
             "package": package,
@@ -129,7 +130,7 @@ class InterpreterRuntime(ChildRuntime):
     def _describe(self, version: str) -> str:
         kernels = {"ref": "BUILTIN_REF", "opt": "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "xnnpack": "XNNPACK"}
         own = f"{kernels.get(self._resolver, 'default kernels')} of {version}"
-        return own if self._delegate is None else f"delegate {os.path.basename(self._delegate)} over {own}"
+        return own if self._delegate is None else f"delegate {os.path.basename(str(self._delegate))} over {own}"
 
 
 class CompiledRuntime(ChildRuntime):
