@@ -1,0 +1,1 @@
+"""Operators that XNNPACK computes in profile `xnnpack`; what it does not take is left to those of `tflite-opt`."""

@@ -1,0 +1,100 @@
+"""The operators that XNNPACK computes, and what of XNNPACK is not done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.xnnpack.binary import ADD, MUL, SUB
+from int8rt.kernels.xnnpack.convolutions import CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV
+from int8rt.kernels.xnnpack.copies import COPIES
+from int8rt.kernels.xnnpack.delegation import Delegated
+from int8rt.kernels.xnnpack.reductions import REDUCTIONS
+from int8rt.kernels.xnnpack.resize import RESIZE_BILINEAR
+from int8rt.kernels.xnnpack.unary import UNARY
+from int8rt.model import TensorType
+
+DELEGATED: tuple[Delegated, ...] = (
+    ADD,
+    CONV_2D,
+    DEPTHWISE_CONV_2D,
+    FULLY_CONNECTED,
+    MUL,
+    RESIZE_BILINEAR,
+    SUB,
+    TRANSPOSE_CONV,
+    *COPIES,
+    *REDUCTIONS,
+    *UNARY,
+)
+_NAMES = frozenset(operator.name for operator in DELEGATED)
+
+# What XNNPACK computes with real numbers, in an order or with approximations that depend on the processor.
+_FLOATING = frozenset(
+    {
+        "ABS",
+        "ADD",
+        "AVERAGE_POOL_2D",
+        "BATCH_MATMUL",
+        "CEIL",
+        "CONV_2D",
+        "COS",
+        "DEPTHWISE_CONV_2D",
+        "DIV",
+        "ELU",
+        "EXP",
+        "FLOOR",
+        "FULLY_CONNECTED",
+        "GELU",
+        "HARD_SWISH",
+        "LEAKY_RELU",
+        "LOG",
+        "LOGISTIC",
+        "MAXIMUM",
+        "MAX_POOL_2D",
+        "MEAN",
+        "MINIMUM",
+        "MUL",
+        "NEG",
+        "PRELU",
+        "REDUCE_MAX",
+        "REDUCE_MIN",
+        "RELU",
+        "RELU6",
+        "RELU_N1_TO_1",
+        "RESIZE_BILINEAR",
+        "ROUND",
+        "RSQRT",
+        "SIN",
+        "SOFTMAX",
+        "SQRT",
+        "SQUARE",
+        "SQUARED_DIFFERENCE",
+        "SUB",
+        "SUM",
+        "TANH",
+        "TRANSPOSE_CONV",
+    }
+)
+# Custom operators that the delegate knows.
+_CUSTOM = ("Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D")
+
+Reason = Callable[[OperatorContext], str | None]
+
+
+def delegated_kernels(other: Callable[[str], Kernel], not_done: Reason) -> dict[str, Kernel]:
+    """The kernels by name. other: the kernel that computes what is not taken; not_done: why it cannot, or None."""
+    return {operator.name: operator.kernel(other(operator.name), not_done) for operator in DELEGATED}
+
+
+def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | None:
+    """Why int8rt cannot compute an operator in profile `xnnpack`; None where it can, or cannot say yet.
+
+    optimized: the same of the kernels that compute what is not taken.
+    """
+    name = context.operator.name
+    types = {tensor.type for tensor in (*context.inputs, *context.outputs) if tensor is not None}
+    taken = name in _FLOATING if name != "CUSTOM" else context.operator.custom_code in _CUSTOM
+    if taken and not types.isdisjoint((TensorType.FLOAT32, TensorType.FLOAT16)):
+        return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
+    return None if name in _NAMES else optimized(context)

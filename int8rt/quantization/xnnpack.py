@@ -1,0 +1,168 @@
+"""XNNPACK's arithmetic on 8-bit codes: multipliers in float32, ties to even; a few operators in short fixed point.
+
+The kernels for x86-64 compute the same, whichever instruction set they are for.
+Source: XNNPACK src/xnnpack/requantization.h, src/microparams-init.c, src/reference/unary-elementwise.cc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.model import ActivationFunctionType
+from int8rt.quantization.requantization import Requantization, Rounding
+from int8rt.quantization.rounding import saturate
+
+Float32Array = npt.NDArray[np.float32]
+
+# A scale that is as large as this, or larger, cannot be multiplied by.
+LARGEST_SCALE = 256.0
+
+_BOUNDS: dict[ActivationFunctionType, tuple[float, float]] = {
+    ActivationFunctionType.NONE: (-np.inf, np.inf),
+    ActivationFunctionType.RELU: (0.0, np.inf),
+    ActivationFunctionType.RELU_N1_TO_1: (-1.0, 1.0),
+    ActivationFunctionType.RELU6: (0.0, 6.0),
+}
+ACTIVATIONS = frozenset(_BOUNDS)
+
+
+def activation_range(
+    activation: ActivationFunctionType, scale: float, zero_point: int, dtype: npt.DTypeLike
+) -> tuple[int, int]:
+    """(activation_min, activation_max) in codes: bound / scale + zero_point in float32, clamped, then ties to even."""
+    info = np.iinfo(np.dtype(dtype))
+
+    def code(bound: float) -> int:
+        with np.errstate(over="ignore"):
+            value = np.float32(bound) / np.float32(scale) + np.float32(zero_point)
+        return int(np.rint(np.clip(value, info.min, info.max)))
+
+    low, high = _BOUNDS[activation]
+    return code(low), code(high)
+
+
+def real_bounds(activation: ActivationFunctionType) -> tuple[np.float32, np.float32]:
+    """(lowest, highest) real number of an activation, infinite where there is no bound."""
+    low, high = _BOUNDS[activation]
+    return np.float32(low), np.float32(high)
+
+
+def product_scale(first: npt.ArrayLike, second: npt.ArrayLike, output: float) -> Float32Array:
+    """first · second / output, each step rounded to float32; scales."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+        product = np.asarray(first, np.float32) * np.asarray(second, np.float32)
+        return np.asarray(product / np.float32(output), np.float32)
+
+
+def in_float32(
+    parameters: Requantization, scale: npt.ArrayLike, activation_min: int, activation_max: int
+) -> Requantization:
+    """`parameters` with XNNPACK's rounding: float32(accumulator) · scale, ties to even. scale: float32[n]."""
+    real = np.broadcast_to(np.asarray(scale, np.float64).reshape(-1), parameters.multiplier.shape)
+    return replace(
+        parameters,
+        rounding=Rounding.FLOAT32,
+        real_multiplier=np.array(real),
+        activation_min=activation_min,
+        activation_max=activation_max,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SumOfCodes:
+    """ADD and SUB: (bias + multiplier1 · code1 + multiplier2 · code2) >> shift, then the output's zero point."""
+
+    bias: int
+    multiplier1: int
+    multiplier2: int
+    shift: int
+
+    def __call__(self, codes1: npt.NDArray[Any], codes2: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+        """The sum in output steps, without the zero point; the inputs broadcast."""
+        total = codes1.astype(np.int32) * np.int32(self.multiplier1) + np.int32(self.bias)
+        total = total + codes2.astype(np.int32) * np.int32(self.multiplier2)
+        return np.asarray(total >> np.int32(self.shift), np.int32)
+
+
+def sum_of_codes(ratio1: np.float32, zero_point1: int, ratio2: np.float32, zero_point2: int) -> SumOfCodes:
+    """The integers of a sum. ratios: of an input's scale to the output's in float32, negative for what is subtracted.
+
+    2^-10 <= |ratio| < 2^8. The larger multiplier has 21 bits; both are rounded with ties to even.
+    """
+    exponent = int(np.frexp(max(abs(ratio1), abs(ratio2)))[1]) - 1
+    shift = 20 - exponent
+    multiplier1, multiplier2 = (int(np.rint(np.ldexp(np.float64(ratio), shift))) for ratio in (ratio1, ratio2))
+    bias = (1 << (shift - 1)) - multiplier1 * zero_point1 - multiplier2 * zero_point2
+    return SumOfCodes(bias, multiplier1, multiplier2, shift)
+
+
+def rescale_by_256ths(
+    codes: npt.NDArray[Any], zero_point: int, multiplier: npt.ArrayLike, output_zero_point: int
+) -> npt.NDArray[Any]:
+    """floor(((code - zero_point) · multiplier + 128) / 256) + output_zero_point, saturated to the codes' type.
+
+    multiplier: see `in_256ths`; broadcasts against the codes.
+    """
+    scaled = (codes.astype(np.int64) - zero_point) * np.asarray(multiplier, np.int64)
+    return saturate(((scaled + 128) >> 8) + output_zero_point, codes.dtype)
+
+
+def in_256ths(scale: np.float32) -> int:
+    """A scale in 256ths, ties to even; float32."""
+    return int(np.rint(np.float32(256) * np.float32(scale)))
+
+
+def quantize(real: npt.NDArray[Any], scale: float, zero_point: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Real numbers to codes: real · (1 / scale) in float32, ties to even, saturated; NaN becomes the largest code."""
+    info = np.iinfo(np.dtype(dtype))
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = real.astype(np.float32) * (np.float32(1) / np.float32(scale))
+    largest, smallest = np.float32(info.max - zero_point), np.float32(info.min - zero_point)
+    steps = np.where(np.isnan(steps), largest, np.clip(steps, smallest, largest))
+    codes: npt.NDArray[Any] = (np.rint(steps).astype(np.int32) + zero_point).astype(dtype)
+    return codes
+
+
+def populate_lookup_table(
+    function: Callable[[Float32Array], npt.NDArray[Any]],
+    codes: npt.NDArray[Any],
+    input: tuple[float, int],
+    output: tuple[float, int],
+) -> npt.NDArray[Any]:
+    """The output code of each 8-bit code: the zero point is added in float32, before it is rounded with ties to even.
+
+    function: of float32 arrays. input, output: (scale, zero point).
+    """
+    real = (codes.astype(np.float32) - np.float32(input[1])) * np.float32(input[0])
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = function(real).astype(np.float32) * (np.float32(1) / np.float32(output[0])) + np.float32(output[1])
+    return _rounded(np.where(np.isnan(value), np.float32(0), value), codes.dtype)
+
+
+def reduced_codes(
+    total: npt.NDArray[np.int32],
+    count: int,
+    mean: bool,
+    input: tuple[float, int],
+    output: tuple[float, int],
+    dtype: npt.DTypeLike,
+) -> npt.NDArray[Any]:
+    """MEAN or SUM of codes from their sums: total · scale + offset in float32, ties to even.
+
+    input, output: (scale, zero point). The offset is rounded to float32 at each step.
+    """
+    scale = np.float32(np.float32(input[0]) / np.float32(output[0]))
+    scale = scale * (np.float32(1) / np.float32(count) if mean else np.float32(1))
+    offset = np.float32(output[1]) - np.float32(count * input[1]) * scale
+    return _rounded(total.astype(np.float32) * scale + offset, dtype)
+
+
+def _rounded(value: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    info = np.iinfo(np.dtype(dtype))
+    codes: npt.NDArray[Any] = np.clip(np.rint(value), info.min, info.max).astype(dtype)
+    return codes
