@@ -197,8 +197,9 @@ class JitExecutor(SubgraphExecutor):
     def step_backends(self) -> list[str]:
         """What computes each step: "jit", "numpy", or "" where nothing is to be done."""
         assert self.program is not None
-        order = self.program.order
-        return ["numpy" if isinstance(item, NumpyStep) else "jit" if item else "" for item in order]
+        unneeded = self.program.unneeded
+        needed = (None if k in unneeded else item for k, item in enumerate(self.program.order))
+        return ["numpy" if isinstance(item, NumpyStep) else "jit" if item else "" for item in needed]
 
     def invoke_timed(self) -> list[float]:
         """Run all operators in order; the seconds that each step took, without those of calling it by itself."""
@@ -218,11 +219,11 @@ class JitExecutor(SubgraphExecutor):
         run(*program.inward)
         for step, item in items(plan, program, self._settled):
             start = time.perf_counter()
-            if isinstance(item, NumpyStep):
+            if item is None or step.position in program.unneeded:
+                seconds.append(0.0)
+            elif isinstance(item, NumpyStep):
                 self._evaluate(plan, program, step)
                 seconds.append(time.perf_counter() - start)
-            elif item is None or step.position in program.unneeded:
-                seconds.append(0.0)
             else:
                 seconds.append(max(timed(*item) - nothing, 0.0))
         run(*program.outward)

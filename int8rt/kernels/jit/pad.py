@@ -9,7 +9,7 @@ import numpy as np
 
 from int8rt.kernels.jit.abi import carray, fields, kernel, share
 from int8rt.kernels.jit.copies import copy_run, fill_run
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, View
 from int8rt.kernels.jit.movers import pattern
 from int8rt.kernels.pad import PadParams
 
@@ -20,9 +20,11 @@ _OUTER = 4
 _SHORT = 256  # bytes of a line
 
 
-def lower(params: PadParams, context: LowerContext) -> Lowered | None:
-    """The step of a PAD or PADV2 whose border is known."""
+def lower(params: PadParams, context: LowerContext) -> Lowered | View | None:
+    """The step of a PAD or PADV2 whose border is known; nothing to do where there is none."""
     input, output = context.input(0), context.outputs[0]
+    if input.shape == output.shape:
+        return View()
     constant = context.inputs[2] if len(context.inputs) > 2 else None
     size = output.type.dtype.itemsize
     if (constant is not None and constant.value is None) or size > 8 or not input.shape:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Handle
+from int8rt.kernels.base import Handle, Params
 from int8rt.kernels.jit.arena import aligned
+from int8rt.kernels.jit.borders import Border, Folded, borders
 from int8rt.kernels.jit.fusion import fuse
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import (
@@ -84,8 +85,12 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     """
     builder = _Builder(plan, level, threads, store)
     items = [builder.lower(step) for step in plan.steps]
-    unneeded = frozenset() if preserve else builder.fuse(items)
-    sharing, copies = share_memory(plan, items, preserve)
+    unneeded: frozenset[int] = frozenset()
+    folded = Folded()
+    if not preserve:
+        folded = builder.fold_borders(items)
+        unneeded = builder.fuse(items) | folded.pads
+    sharing, copies = share_memory(plan, items, preserve, folded)
     places, total = sharing.place(items, store.gap)
     builder.lay_out(places, total, preserve)
     store.reserve(
@@ -156,13 +161,37 @@ class _Builder:
         twin = TWINS.get(step.operator.label) if plan.surroundings.profile.compiled else None
         if twin is None or params is None or None in params.output_shapes or self._empty(step):
             return NumpyStep()
-        lowered = twin(params, self._context(step))
+        return self._item(twin(params, self._context(step)))
+
+    def _item(self, lowered: Lowered | list[Lowered] | View | None) -> Item:
+        """What a twin's answer means, with the data in the store."""
         if lowered is None:
             return NumpyStep()
         if isinstance(lowered, View):
             return lowered
         calls = [lowered] if isinstance(lowered, Lowered) else lowered
         return [self._stored(call) for call in calls]
+
+    def fold_borders(self, items: list[Item]) -> Folded:
+        """Let convolutions and pools read what is inside a PAD's border; whoever looks at the PAD has it by NumPy."""
+        pads: set[int] = set()
+        absent: set[int] = set()
+        reads: dict[int, int] = {}
+        for border in borders(self._plan) if self._plan.surroundings.profile.compiled else ():
+            found = {reader.position: self._inside(border, reader, params) for reader, params in border.readers}
+            if all(isinstance(item, list) for item in found.values()):
+                pads.add(border.pad.position)
+                absent.update(border.pad.operator.outputs)
+                items[border.pad.position] = NumpyStep()
+                for position, item in found.items():
+                    items[position], reads[position] = item, border.inside
+        return Folded(frozenset(pads), frozenset(absent), reads)
+
+    def _inside(self, border: Border, reader: Step, params: Params) -> Item:
+        """The reader of a PAD's output on the PAD's input."""
+        context = self._context(reader)
+        inputs = self._slot(border.inside), *context.inputs[1:]
+        return self._item(TWINS[reader.operator.label](params, replace(context, inputs=inputs)))
 
     def fuse(self, items: list[Item]) -> frozenset[int]:
         """Put look-ups in the place of steps that are functions of one tensor; which steps nobody needs then."""
@@ -180,13 +209,13 @@ class _Builder:
         return any(0 in self._plan.shapes[index] for index in indices if index not in self._plan.constants)
 
     def _context(self, step: Step) -> LowerContext:
-        plan, operator = self._plan, step.operator
+        operator = step.operator
+        inputs = tuple(None if index < 0 else self._slot(index) for index in operator.inputs)
+        return LowerContext(self._level, inputs, tuple(self._slot(index) for index in operator.outputs), operator.name)
 
-        def slot(index: int) -> Slot:
-            return Slot(index, plan.subgraph.tensors[index].type, plan.shapes[index], plan.constants.get(index))
-
-        inputs = tuple(None if index < 0 else slot(index) for index in operator.inputs)
-        return LowerContext(self._level, inputs, tuple(slot(index) for index in operator.outputs), operator.name)
+    def _slot(self, index: int) -> Slot:
+        plan = self._plan
+        return Slot(index, plan.subgraph.tensors[index].type, plan.shapes[index], plan.constants.get(index))
 
     def _stored(self, call: Lowered) -> Lowered:
         """The call with its data in the store, so that what they were made from can go."""

@@ -40,9 +40,11 @@ def segments(plan: Plan, program: Program, settled: bool) -> list[Segment]:
 
     add(*program.inward)
     for step, item in items(plan, program, settled):
+        if item is None or step.position in program.unneeded:
+            continue
         if isinstance(item, NumpyStep):
             found.append(step)
-        elif item is not None and step.position not in program.unneeded:
+        else:
             add(*item)
     add(*program.outward)
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.arena import Lifetime, plan_arena
+from int8rt.kernels.jit.borders import Folded
 from int8rt.kernels.jit.lowering import Item, View, arena_dtype
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
@@ -26,19 +27,25 @@ class Sharing:
     """Output tensors that take another tensor's memory: views, and in-place outputs where nobody reads the input later.
 
     No tensor that the caller may write (inputs, variables) shares memory with one that he reads.
+    folded: which steps read another tensor than the operator says, and which tensors have no memory.
     """
 
-    def __init__(self, plan: Plan, preserve: bool) -> None:
+    def __init__(self, plan: Plan, preserve: bool, folded: Folded) -> None:
         self._plan = plan
         self._preserve = preserve
+        self._reads = folded.reads
         self._home: dict[int, int] = {}
-        self._inside = arena_tensors(plan)
+        self._inside = arena_tensors(plan) - folded.absent
         self._last_use: dict[int, int] = {}
         for step in plan.steps:
-            self._last_use.update((index, step.position) for index in step.operator.inputs)
+            self._last_use.update((index, step.position) for index in self._read_by(step))
         tensors = plan.subgraph.tensors
         self._given = set(plan.subgraph.inputs) | {i for i, tensor in enumerate(tensors) if tensor.is_variable}
         self._read = set(plan.subgraph.outputs)
+
+    def _read_by(self, step: Step) -> tuple[int, ...]:
+        position = step.position
+        return (*step.operator.inputs, self._reads[position]) if position in self._reads else step.operator.inputs
 
     def home(self, index: int) -> int:
         """The tensor whose memory `index` has: itself, or the one that it shares."""
@@ -98,7 +105,7 @@ class Sharing:
             use(index, end)
         for step, item in zip(plan.steps, items, strict=True):
             if item is not None:
-                for index in (*step.operator.inputs, *step.operator.outputs):
+                for index in (*self._read_by(step), *step.operator.outputs):
                     use(index, step.position)
         sizes = self._sizes()
         homes = list(lives)
@@ -115,9 +122,9 @@ class Sharing:
         return sizes
 
 
-def share_memory(plan: Plan, items: Sequence[Item], preserve: bool) -> tuple[Sharing, frozenset[int]]:
+def share_memory(plan: Plan, items: Sequence[Item], preserve: bool, folded: Folded) -> tuple[Sharing, frozenset[int]]:
     """(who shares memory, positions of the views that must be copies)."""
-    sharing = Sharing(plan, preserve)
+    sharing = Sharing(plan, preserve, folded)
     copies = set()
     for step, item in zip(plan.steps, items, strict=True):
         if isinstance(item, View):
