@@ -5,7 +5,7 @@ keep_num_dims input int8[..,K] and output int8[..,O].
 acc[o] = bias[o] + Σ (input - input_zero_point) · (filter[o] - filter_zero_point), in int32 with wrap-around. The zero
 point of the filter counts only where it has a single scale. With int16 activations the filter is int8, the zero points
 of input and output are 0, and the accumulator is of the bias's type. With an int16 filter the accumulator is int64, and
-it is rescaled in fixed point.
+it is rescaled in fixed point. Of uint8 the output may be int16. Shuffled weights are in `shuffled_fully_connected`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from int8rt.kernels import shuffled_fully_connected as shuffled_weights
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.convolution import (
     accumulator_type,
@@ -31,6 +32,7 @@ from int8rt.kernels.hybrid import fully_connected as hybrid
 from int8rt.kernels.hybrid import sparse_fully_connected as sparse_hybrid
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
 from int8rt.kernels.hybrid.sparse_fully_connected import SparseHybridFullyConnectedParams
+from int8rt.kernels.shuffled_fully_connected import ShuffledFullyConnectedParams
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.sparse_weights import check_sparse_weights
 from int8rt.model import ActivationFunctionType, Shape, TensorType
@@ -65,7 +67,11 @@ class FullyConnectedParams(Params):
 
 
 AnyFullyConnectedParams = (
-    FullyConnectedParams | HybridFullyConnectedParams | SparseHybridFullyConnectedParams | FloatFullyConnectedParams
+    FullyConnectedParams
+    | HybridFullyConnectedParams
+    | SparseHybridFullyConnectedParams
+    | FloatFullyConnectedParams
+    | ShuffledFullyConnectedParams
 )
 
 
@@ -73,8 +79,7 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     """Check the tensors of a FULLY_CONNECTED and derive its integers."""
     options = context.options(FullyConnectedOptions)
     input, filter = context.input(0), context.input(1)
-    if options.weights_format != FullyConnectedOptionsWeightsFormat.DEFAULT:
-        raise context.unsupported(f"weights format {options.weights_format.name}")
+    shuffled = options.weights_format == FullyConnectedOptionsWeightsFormat.SHUFFLED4x16INT8
     is_hybrid = input.type == TensorType.FLOAT32 and filter.type != TensorType.FLOAT32
     if options.fused_activation_function not in _ACTIVATIONS and not is_hybrid:
         raise context.invalid(f"fused activation {options.fused_activation_function.name}")
@@ -98,6 +103,14 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
         return (
             dense if filter.sparsity is None else SparseHybridFullyConnectedParams(output_shapes=(shape,), dense=dense)
         )
+    if input.type == TensorType.UINT8 != context.output().type and not context.profile.name.startswith("tflite-ref"):
+        raise context.unsupported(f"int16 results of uint8 in profile {context.profile.name} is not done")
+    if shuffled:
+        return shuffled_weights.prepare(context, shape, rows)
+    if len(context.outputs) != 1 or (
+        input.type == TensorType.UINT8 and context.output().type == TensorType.INT16 and bias is None
+    ):
+        raise context.invalid("needs a bias and one output")
     requantization = _requantization(context, input, filter, options)
     wide = filter.type == TensorType.INT16
     # The kernel of int16 filters takes a bias for int32 unless the option says otherwise, the one of int8 for int64.
@@ -158,8 +171,13 @@ def _requantization(
     return requantization if filter.sparsity is None else replace(requantization, rounding=Rounding.DOUBLE)
 
 
-def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None) -> Array:
+def evaluate(
+    params: AnyFullyConnectedParams, input: Array, filter: Array, bias: Array | None = None
+) -> Array | tuple[Array, Array]:
     """FULLY_CONNECTED by an exact floating-point matrix product."""
+    if isinstance(params, ShuffledFullyConnectedParams):
+        assert bias is not None
+        return shuffled_weights.evaluate(params, input, filter, bias)
     if isinstance(params, HybridFullyConnectedParams):
         return hybrid.evaluate(params, input, filter, bias)
     if isinstance(params, SparseHybridFullyConnectedParams):
@@ -190,7 +208,7 @@ def evaluate(params: AnyFullyConnectedParams, input: Array, filter: Array, bias:
 
 def macs(params: AnyFullyConnectedParams) -> int:
     """Multiply-accumulate operations of one run."""
-    (shape,) = params.output_shapes
+    shape, *_ = params.output_shapes
     depth = params.dense.depth if isinstance(params, SparseHybridFullyConnectedParams) else params.depth
     return element_count(shape or ()) * depth
 
@@ -199,7 +217,8 @@ FULLY_CONNECTED = Kernel(
     name="FULLY_CONNECTED",
     signatures=signatures(
         "int8,int8|int4|int2,int32|int64? -> int8",
-        "uint8,uint8,int32|int64? -> uint8",
+        "uint8,uint8,int32|int64? -> uint8|int16",
+        "uint8,uint8,int32 -> int16,uint8",
         "int16,int8|int4|int2|int16,int32|int64? -> int16",
         "float32,float32|int8|uint8|int4|int2,float32? -> float32",
     ),

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 from int8rt.model import Quantization, TensorType
 from int8rt.schema.builder import TensorSpec
+from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat
 from int8rt.schema.options import FullyConnectedOptions
 from tests.differential.cases import Case, case, check_cases, examples, shapes, types
 from tests.differential.convolutions import (
@@ -61,3 +63,33 @@ def matrix_products(draw: st.DrawFn, type: TensorType) -> Case:
 @pytest.mark.parametrize("type", ["int8", "uint8", "int16"])
 def test_fully_connected(type: str, examples: int) -> None:
     check_cases(matrix_products(TensorType[type.upper()]), examples)
+
+
+@st.composite
+def to_int16(draw: st.DrawFn, shuffled: bool) -> Case:
+    """uint8 activations and weights, int16 results: as TensorFlow once made the gates of LSTMs."""
+    rows = draw(st.sampled_from([1, 4]) if shuffled else st.integers(1, 5))
+    depth, outputs = (16 * draw(st.integers(1, 4)), 4 * draw(st.integers(1, 4))) if shuffled else (37, 5)
+    rng = generator(draw, rows, depth, outputs)
+    scales = 0.5 / 64, 1 / 64 if draw(st.booleans()) else 0.013, draw(st.sampled_from([1 / 4096, 0.003, 0.5, 1.0]))
+    # The kernel takes 128 for the zero points of what is shuffled, whatever they are.
+    points = (128, 128) if draw(st.booleans()) else tuple(int(rng.integers(256)) for _ in range(2))
+    weights = rng.integers(0, 256, (outputs, depth)).astype(np.uint8)
+    bias = rng.integers(-10000, 10000, outputs).astype(np.int32)
+    inputs = [
+        TensorSpec(TensorType.UINT8, (rows, depth), Quantization.per_tensor(scales[0], points[0])),
+        TensorSpec.constant(weights, Quantization.per_tensor(scales[1], points[1])),
+        TensorSpec.constant(bias, Quantization.per_tensor(float(np.float32(scales[0]) * np.float32(scales[1])))),
+    ]
+    result = TensorSpec(TensorType.INT16, (), Quantization.per_tensor(scales[2]))
+    workspace = TensorSpec(TensorType.UINT8, (rows, depth))
+    options = FullyConnectedOptions(
+        draw(activations), FullyConnectedOptionsWeightsFormat(int(shuffled)), keep_num_dims=draw(st.booleans())
+    )
+    return case(rng, "FULLY_CONNECTED", inputs, [result, workspace] if shuffled else [result], options, version=2)
+
+
+@examples
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_int16_results_of_uint8(shuffled: bool, examples: int) -> None:
+    check_cases(to_int16(shuffled), examples)

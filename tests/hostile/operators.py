@@ -10,7 +10,7 @@ import numpy.typing as npt
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, Shape, TensorType
 from int8rt.schema import TensorSpec, single_operator_model
 from int8rt.schema import options as o
-from int8rt.schema.enums import LSTMKernelType
+from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat, LSTMKernelType
 from tests.hostile.arrays import array_models
 from tests.hostile.custom import CUSTOM_MODELS
 from tests.hostile.floats import float_models
@@ -20,6 +20,7 @@ from tests.hostile.stablehlo import stablehlo_models
 from tests.hostile.subgraphs import CALLING_MODELS
 
 INT8, INT32, FLOAT32, BOOL = TensorType.INT8, TensorType.INT32, TensorType.FLOAT32, TensorType.BOOL
+UINT8 = TensorType.UINT8
 IMAGE: Shape = (1, 4, 6, 4)
 ANY = Quantization.per_tensor(0.05, 3)
 
@@ -110,6 +111,10 @@ def _models() -> dict[str, Model]:
     add("CONV_3D_TRANSPOSE", upwards, [t((1, 3, 4, 9, 3), FLOAT32)], steps)
     dense = o.FullyConnectedOptions(fused_activation_function=relu6)
     add("FULLY_CONNECTED", [t((3, 8)), weights(5, 8), bias(5)], [t((3, 5))], dense, 5)
+    unsigned = [TensorSpec(UINT8, (4, 16), ANY), c(np.full((4, 16), 9), ANY, np.uint8), c([1, -2, 3, 4])]
+    gates = [TensorSpec(TensorType.INT16, (4, 4), Quantization.per_tensor(0.5)), TensorSpec(UINT8, (4, 16))]
+    blocks = FullyConnectedOptionsWeightsFormat.SHUFFLED4x16INT8
+    add("FULLY_CONNECTED", unsigned, gates, o.FullyConnectedOptions(weights_format=blocks), 2)
     add("FULLY_CONNECTED", [t((3, 8), FLOAT32), weights(5, 8), c(np.ones(5), dtype=np.float32)], [t((3, 5), FLOAT32)])
     products = o.BatchMatMulOptions(adj_y=True)
     add("BATCH_MATMUL", [t((2, 3, 8)), t((1, 5, 8), zero_point=0)], [t((2, 3, 5))], products)

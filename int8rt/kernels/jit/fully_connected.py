@@ -24,7 +24,7 @@ def lower(params: FullyConnectedParams, context: LowerContext) -> Lowered | None
     """The step of a FULLY_CONNECTED of 8-bit codes; None for what stays with NumPy: weights that are not constant."""
     input, filter, output = context.input(0), context.input(1), context.outputs[0]
     bias = context.inputs[2] if len(context.inputs) > 2 else None
-    if filter.value is None or input.type not in (TensorType.INT8, TensorType.UINT8):
+    if filter.value is None or input.type not in (TensorType.INT8, TensorType.UINT8) or output.type != input.type:
         return None
     if bias is not None and bias.value is None:
         return None
