@@ -154,11 +154,10 @@ def compare_runtime(
 
 
 def _tell(judgement: Judgement, path: Path, as_json: bool, all_operators: bool) -> None:
-    from int8rt.cli.text import columns, print_json
+    from int8rt.cli.text import print_json
     from int8rt.verify.report import plain, text
 
     if as_json:
         print_json({"model": str(path)} | plain.plain(judgement))
         return
-    for part in text.lines(judgement, all_operators):
-        print(part if isinstance(part, str) else columns(text.HEADER, part, right=(0,)))
+    print(text.whole(judgement, all_operators))

@@ -42,6 +42,14 @@ class Verdict:
     message: str = ""
     statistics: Statistics | None = None
 
+    def __str__(self) -> str:
+        return f"{self.case}: {self.label}" + (f": {self.message}" if self.message else "")
+
+    def within(self, bound: float) -> bool:
+        """Whether the case conforms, or was answered with differences of at most `bound` steps."""
+        statistics = self.statistics
+        return self.conformant or (statistics is not None and not statistics.mismatch and statistics.largest <= bound)
+
     @property
     def label(self) -> str:
         """The verdict; BOUNDED(±k) for what is different by so little that roundings can be the reason."""

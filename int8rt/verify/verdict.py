@@ -107,6 +107,11 @@ class Judgement:
     seconds: Mapping[str, float]
     divergence: Divergence | None = None
 
+    def __str__(self) -> str:
+        from int8rt.verify.report.text import whole
+
+        return whole(self)
+
     @property
     def conformant(self) -> bool:
         """Whether every run was answered and every output and operator passes.

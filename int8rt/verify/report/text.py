@@ -40,6 +40,12 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
     yield "conformant" if judgement.conformant else "not conformant"
 
 
+def whole(judgement: Judgement, all_operators: bool = False) -> str:
+    """All of `lines` as one text."""
+    parts = lines(judgement, all_operators)
+    return "\n".join(part if isinstance(part, str) else columns(HEADER, part, right=(0,)) for part in parts)
+
+
 def amount(statistics: Statistics | None) -> str:
     """How much differs: "3 of 100, ±1", "equal", or what is wrong with the value."""
     if statistics is None:
