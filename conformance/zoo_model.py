@@ -25,7 +25,7 @@ from int8rt.verify.oracle import Oracle, OracleError, Resolver
 BACKENDS: tuple[Backend, ...] = ("numpy", "jit")
 
 # The kernels of LiteRT that a profile stands for.
-RESOLVERS: dict[str, Resolver] = {"tflite-ref": "ref", "tflite-opt": "opt"}
+RESOLVERS: dict[str, Resolver] = {"tflite-ref": "ref", "tflite-opt": "opt", "xnnpack": "xnnpack"}
 
 # Address space of the process; a model that needs more has escaped int8rt's own limits.
 _MEMORY_BYTES = 12 << 30

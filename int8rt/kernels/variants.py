@@ -20,6 +20,8 @@ from int8rt.kernels.opt.quantize import DEQUANTIZE, QUANTIZE
 from int8rt.kernels.opt.resize import RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.opt.sigmoid import LOGISTIC, TANH
 from int8rt.kernels.opt.softmax import LOG_SOFTMAX, SOFTMAX
+from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.xnnpack.table import delegated_kernels, not_done_in_xnnpack
 from int8rt.model import TensorType
 
 _OPTIMIZED: Mapping[str, Kernel] = {
@@ -98,6 +100,8 @@ def not_done(context: OperatorContext) -> str | None:
     """Why int8rt cannot compute this operator in the context's profile; None where it can."""
     if context.profile.name in _REFERENCE:
         return None
+    if context.profile.name == "xnnpack":
+        return not_done_in_xnnpack(context, _not_done_in_optimized)
     return _not_done_in_optimized(context)
 
 
@@ -131,4 +135,10 @@ def _out_of_range(tensor: TensorInfo | None) -> bool:
     return bool(np.any((zero_point < info.min) | (zero_point > info.max)))
 
 
-VARIANTS: Mapping[str, Mapping[str, Kernel]] = {"tflite-opt": _OPTIMIZED}
+VARIANTS: Mapping[str, Mapping[str, Kernel]] = {
+    "tflite-opt": _OPTIMIZED,
+    "xnnpack": {
+        **_OPTIMIZED,
+        **delegated_kernels(lambda name: _OPTIMIZED.get(name) or KERNELS[name], _not_done_in_optimized),
+    },
+}

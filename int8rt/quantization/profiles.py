@@ -80,7 +80,22 @@ TFLITE_OPT = Profile(
     compiled=False,
 )
 
-PROFILES: Mapping[str, Profile] = {profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_OPT)}
+XNNPACK = Profile(
+    "xnnpack",
+    "ai-edge-litert 2.3.0 on x86-64, OpResolverType.BUILTIN: the XNNPACK delegate, and tflite-opt for the rest",
+    TFLITE_OPT.roundings,
+    int32_roundings=TFLITE_OPT.int32_roundings,
+    about="LiteRT's default: a delegate takes operators by their types, scales, options and constants, and XNNPACK "
+    "computes these; all others are those of tflite-opt. On 8-bit codes XNNPACK multiplies accumulators by a float32 "
+    "scale and takes ties to even; it adds codes with multipliers of 21 bits, and rescales them with 8 fractional "
+    "bits. The bounds of an activation are rounded with their zero point. What XNNPACK refuses of the operators taken "
+    "is an error, as it is there.",
+    compiled=False,
+)
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_OPT, XNNPACK)
+}
 
 
 def get_profile(name: str) -> Profile:

@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 
 
 # The kernels of LiteRT that a profile stands for.
-RESOLVERS: dict[str, Resolver] = {"tflite-ref": "ref", "tflite-opt": "opt"}
+RESOLVERS: dict[str, Resolver] = {"tflite-ref": "ref", "tflite-opt": "opt", "xnnpack": "xnnpack"}
 
 
 @functools.cache

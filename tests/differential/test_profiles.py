@@ -34,11 +34,11 @@ from tests.differential import (
     test_transpose_conv,
 )
 from tests.differential.cases import Case, case, check_cases, generators, vector
-from tests.differential.harness import RESOLVERS, run_int8rt
+from tests.differential.harness import run_int8rt
 
 pytestmark = pytest.mark.litert
 
-profiles = pytest.mark.parametrize("profile", [name for name in RESOLVERS if name != "tflite-ref"])
+profiles = pytest.mark.parametrize("profile", ["tflite-opt"])
 examples = pytest.mark.parametrize("examples", [20, pytest.param(600, marks=pytest.mark.slow)])
 
 INT8, UINT8, INT16 = TensorType.INT8, TensorType.UINT8, TensorType.INT16

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.xnnpack.batch_matmul import BATCH_MATMUL
 from int8rt.kernels.xnnpack.binary import ADD, MUL, SUB
 from int8rt.kernels.xnnpack.convolutions import CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV
 from int8rt.kernels.xnnpack.copies import COPIES
@@ -16,6 +17,7 @@ from int8rt.model import TensorType
 
 DELEGATED: tuple[Delegated, ...] = (
     ADD,
+    BATCH_MATMUL,
     CONV_2D,
     DEPTHWISE_CONV_2D,
     FULLY_CONNECTED,

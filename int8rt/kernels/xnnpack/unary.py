@@ -111,9 +111,13 @@ def takes_quantize(context: OperatorContext) -> bool:
     input, output = context.input(0), context.output()
     if not _takes(context) or not holds_codes(output):
         return False
+    check_codes(context, output)  # the delegate dies of others
     if input.type == TensorType.FLOAT32:
         return True
-    if not holds_codes(input) or input.type != output.type:
+    if not holds_codes(input):
+        return False
+    check_codes(context, input)
+    if input.type != output.type:
         return False
     return bool(1 / 256 <= _ratio(context) <= 128)
 
@@ -121,13 +125,11 @@ def takes_quantize(context: OperatorContext) -> bool:
 def prepare_quantize(context: OperatorContext) -> RealToCodesParams | TableParams:
     """The scale of a QUANTIZE; the table of one from codes to codes."""
     input, output = context.input(0), context.output()
-    check_codes(context, output)
     scale, zero_point = context.per_tensor(output)
     if input.type == TensorType.FLOAT32:
         return RealToCodesParams(
             output_shapes=(input.shape,), scale=scale, zero_point=zero_point, dtype=output.type.dtype
         )
-    check_codes(context, input)
     multiplier = in_256ths(_ratio(context))
     table = rescale_by_256ths(all_codes(input.type), context.per_tensor(input)[1], multiplier, zero_point)
     return TableParams(output_shapes=(input.shape,), table=table)

@@ -1,0 +1,195 @@
+"""Profile xnnpack beside LiteRT's default interpreter, operator by operator.
+
+The delegate looks at the shapes that the file declares, so these models declare their outputs' too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from int8rt.errors import Int8rtError, UnsupportedError
+from int8rt.model import ActivationFunctionType, Quantization, TensorType
+from int8rt.quantization.profiles import get_profile
+from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.schema.options import AddOptions, LeakyReluOptions, MulOptions, ResizeBilinearOptions
+from tests.differential import (
+    test_add_sub_mul,
+    test_batch_matmul,
+    test_conv,
+    test_data_movement_borders,
+    test_data_movement_picks,
+    test_data_movement_shapes,
+    test_data_movement_slices,
+    test_data_movement_space,
+    test_depthwise_conv,
+    test_fully_connected,
+    test_pooling,
+    test_profiles,
+    test_quantize,
+    test_reduce,
+    test_resize,
+    test_transpose_conv,
+)
+from tests.differential.cases import Case, case, check_cases, generators, quantizations, types, vector
+from tests.differential.harness import assert_same_bits, run_int8rt
+
+pytestmark = pytest.mark.litert
+
+examples = pytest.mark.parametrize("examples", [10, pytest.param(400, marks=pytest.mark.slow)])
+
+INT8, UINT8 = TensorType.INT8, TensorType.UINT8
+ACTIVATIONS = [
+    ActivationFunctionType.NONE,
+    ActivationFunctionType.RELU,
+    ActivationFunctionType.RELU6,
+    ActivationFunctionType.RELU_N1_TO_1,
+]
+
+
+def declared(drawn: Case) -> Case:
+    """The same model, with the shapes of its outputs."""
+    graph = drawn.model.subgraphs[0]
+    try:
+        values = run_int8rt(drawn.model, drawn.inputs)
+    except Int8rtError:
+        return drawn
+    tensors = list(graph.tensors)
+    for index in graph.outputs:
+        tensors[index] = replace(tensors[index], shape=values[index].shape)
+    return Case(replace(drawn.model, subgraphs=(replace(graph, tensors=tuple(tensors)),)), drawn.inputs)
+
+
+@st.composite
+def every_code(draw: st.DrawFn, name: str) -> Case:
+    """All codes of a type, to an output of any scale."""
+    type = INT8 if name == "ELU" else draw(types("int8", "uint8"))
+    codes = np.arange(256, dtype=np.uint8).view(type.dtype)
+    input, output = (TensorSpec(type, (256,), draw(quantizations(type))) for _ in range(2))
+    options = LeakyReluOptions(draw(st.sampled_from([0.01, 0.1, 1.5, -0.3, 0.0]))) if name == "LEAKY_RELU" else None
+    return Case(single_operator_model(name, [input], [output], options), [codes])
+
+
+@st.composite
+def clamped(draw: st.DrawFn, name: str) -> Case:
+    """Sums and products with an activation, of scales whose bounds lie between two codes."""
+    rng, type = draw(generators), draw(types("int8", "uint8"))
+    scales = draw(st.sampled_from([(0.5, 0.25, 4.0), (1.0, 1.0, 12.0), (0.1, 0.2, 0.3), (3.0, 0.01, 0.4)]))
+    zeros = (1, 0, 3) if type == INT8 else (100, 128, 127)
+    specs = [
+        TensorSpec(type, (4, 33), Quantization.per_tensor(scale, zero))
+        for scale, zero in zip(scales, zeros, strict=True)
+    ]
+    options = (MulOptions if name == "MUL" else AddOptions)(draw(st.sampled_from(ACTIVATIONS)))
+    return case(rng, name, specs[:2], specs[2:], options, 2)
+
+
+Strategies = dict[str, Callable[[], st.SearchStrategy[Case]]]
+
+STRATEGIES: Strategies = {
+    "conv int8": lambda: test_conv.convolutions(INT8),
+    "conv uint8": lambda: test_conv.convolutions(UINT8),
+    "depthwise int8": lambda: test_depthwise_conv.depthwise_convolutions(INT8),
+    "depthwise uint8": lambda: test_depthwise_conv.depthwise_convolutions(UINT8),
+    "fully connected int8": lambda: test_fully_connected.matrix_products(INT8),
+    "fully connected uint8": lambda: test_fully_connected.matrix_products(UINT8),
+    "transpose conv int8": lambda: test_transpose_conv.transposed_convolutions(INT8),
+    "add": lambda: test_add_sub_mul.broadcast("ADD"),
+    "add pairs": lambda: test_add_sub_mul.every_pair_of_codes("ADD"),
+    "add clamped": lambda: clamped("ADD"),
+    "sub": lambda: test_add_sub_mul.broadcast("SUB"),
+    "mul": lambda: test_add_sub_mul.broadcast("MUL"),
+    "mul pairs": lambda: test_add_sub_mul.every_pair_of_codes("MUL"),
+    "mul clamped": lambda: clamped("MUL"),
+    "batch matmul": lambda: test_batch_matmul.products(("int8", "int8", "int8")),
+    "mean": lambda: test_reduce.reductions("MEAN"),
+    "sum": lambda: test_reduce.reductions("SUM"),
+    "reduce max": lambda: test_reduce.reductions("REDUCE_MAX"),
+    "reduce min": lambda: test_reduce.reductions("REDUCE_MIN"),
+    "quantize": test_quantize.quantizes,
+    "requantize": test_quantize.requantizes,
+    "dequantize": test_quantize.dequantizes,
+    "quantize ties": lambda: test_profiles.many_ties(INT8),
+    "resize bilinear": lambda: test_resize.resizes("RESIZE_BILINEAR"),
+    "max pool": lambda: test_pooling.pools("MAX_POOL_2D"),
+    "average pool": lambda: test_pooling.pools("AVERAGE_POOL_2D"),
+    "pad": lambda: test_data_movement_borders.pads("PAD"),
+    "concatenation": test_data_movement_borders.concatenations,
+    "split": lambda: test_data_movement_picks.splits("SPLIT"),
+    "reshape": test_data_movement_shapes.reshapes,
+    "transpose": test_data_movement_shapes.transpositions,
+    "slice": test_data_movement_slices.slices,
+    "strided slice": test_data_movement_slices.strided_slices,
+    "space to depth": lambda: test_data_movement_space.squares("SPACE_TO_DEPTH"),
+    "depth to space": lambda: test_data_movement_space.squares("DEPTH_TO_SPACE"),
+    **{name.lower(): lambda name=name: every_code(name) for name in ("ELU", "LEAKY_RELU", "LOGISTIC", "TANH")},
+    **{
+        f"{name.lower()} of many channels, {type.label}": lambda name=name, type=type: test_profiles.many_channels(
+            name, type
+        )
+        for name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "MEAN")
+        for type in (INT8, UINT8)
+    },
+}
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@examples
+def test_operator(name: str, examples: int) -> None:
+    check_cases(STRATEGIES[name]().map(declared), examples, "xnnpack")
+
+
+def codes(type: TensorType, shape: tuple[int, ...], scale: float, zero_point: int) -> TensorSpec:
+    return TensorSpec(type, shape, Quantization.per_tensor(scale, zero_point))
+
+
+def test_product_with_itself_is_a_table() -> None:
+    input, output = codes(INT8, (256,), 1.0, 3), codes(INT8, (256,), 2.0, -101)
+    model = single_operator_model("MUL", [input, input], [output], MulOptions(), 2)
+    graph = model.subgraphs[0]
+    (operator,) = graph.operators
+    squared = replace(graph, operators=(replace(operator, inputs=(0, 0)),), inputs=(0,))
+    data = np.arange(-128, 128).astype(np.int8)
+    assert_same_bits(replace(model, subgraphs=(squared,)), [data], "xnnpack")
+    product = run_int8rt(model, [data, data], "xnnpack")[2]
+    assert np.any(run_int8rt(replace(model, subgraphs=(squared,)), [data], "xnnpack")[2] != product)
+
+
+def test_a_size_that_comes_while_running_is_left_to_the_optimized_kernel() -> None:
+    rng = np.random.default_rng(3)
+    input, output = codes(INT8, (1, 5, 7, 3), 0.5, 1), codes(INT8, (1, 13, 11, 3), 0.5, 1)
+    data, size = rng.integers(-128, 127, (1, 5, 7, 3), np.int8), np.array([13, 11], np.int32)
+    options = ResizeBilinearOptions()
+    stored = single_operator_model("RESIZE_BILINEAR", [input, vector([13, 11])], [output], options, 3)
+    given = single_operator_model("RESIZE_BILINEAR", [input, TensorSpec(TensorType.INT32, (2,))], [output], options, 3)
+    assert_same_bits(stored, [data], "xnnpack")
+    assert_same_bits(given, [data, size], "xnnpack")
+    optimized = run_int8rt(given, [data, size], "tflite-opt")[2]
+    np.testing.assert_array_equal(run_int8rt(given, [data, size], "xnnpack")[2], optimized)
+    assert np.any(run_int8rt(stored, [data], "xnnpack")[2] != optimized)
+
+
+def test_scales_that_xnnpack_refuses_are_errors() -> None:
+    input, output = codes(INT8, (1, 4, 4, 2), 0.5, 1), codes(INT8, (1, 2, 2, 2), 0.25, 1)
+    pads = TensorSpec.constant(np.zeros((4, 2), np.int32))
+    model = single_operator_model("PAD", [input, pads], [replace(output, shape=(1, 4, 4, 2))])
+    assert_same_bits(model, [np.zeros((1, 4, 4, 2), np.int8)], "xnnpack")
+    with pytest.raises(Int8rtError, match="XNNPACK wants one type, scale and zero point"):
+        run_int8rt(model, [np.zeros((1, 4, 4, 2), np.int8)], "xnnpack")
+
+
+def test_real_numbers_are_refused_by_name() -> None:
+    spec = TensorSpec(TensorType.FLOAT32, (3,))
+    model = single_operator_model("EXP", [spec], [spec])
+    with pytest.raises(UnsupportedError, match=r"EXP.*in profile xnnpack is not done"):
+        run_int8rt(model, [np.zeros(3, np.float32)], "xnnpack")
+
+
+def test_what_is_not_taken_rounds_as_the_optimized_kernels_do() -> None:
+    optimized, delegated = get_profile("tflite-opt"), get_profile("xnnpack")
+    assert delegated.roundings == optimized.roundings
+    assert delegated.int32_roundings == optimized.int32_roundings
