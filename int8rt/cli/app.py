@@ -31,6 +31,8 @@ COMMANDS = (
     "conformance",
     "explain",
     "pack",
+    "calibrate",
+    "quantize",
     "lint",
     "schema",
     "operators",

@@ -71,11 +71,12 @@ class Weights:
         return self._constant(index, quantize_constant(values, chosen, type), type, chosen)
 
     def dynamic(self, operator: Operator, weighted: Weighted, treatment: Treatment) -> int:
-        """int8 weights beside float activations."""
+        """int8 weights beside float activations. Those of DEPTHWISE_CONV_2D must have a scale for each channel."""
         index = operator.inputs[weighted.filter]
         values = self.draft.constant(index)
         assert values is not None
-        axis = weighted.axis if treatment.granularity == "channel" else None
+        by_channel = treatment.granularity == "channel" or operator.name == "DEPTHWISE_CONV_2D"
+        axis = weighted.axis if by_channel else None
         scales = weight_scales(values, axis, treatment.bits)
         codes = quantize_weights_in_float64(values, axis, treatment.bits)
         type = TensorType.INT4 if treatment.bits == 4 else TensorType.INT8

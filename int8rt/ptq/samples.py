@@ -1,0 +1,109 @@
+"""Samples from files: what `--data` of the commands names."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.errors import InputError
+from int8rt.model import Model
+
+Array = npt.NDArray[Any]
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+
+
+class Samples:
+    """The samples of a file or a folder, one dictionary of the model's inputs by name each; `len` counts them.
+
+    .npy: one input, the samples along the first axis. .npz: an array for each input, by its name in the signature or
+    its tensor's name (any name where there is one input and one array); labels under `labels` are left out.
+    A folder: its images, in the order of their names, scaled to what the input takes.
+    Raises `InputError` where it holds no samples or they do not fit the model.
+    """
+
+    def __init__(self, model: Model, path: Path, levels: tuple[float, float] | None = None, labels: str = "") -> None:
+        self.model = model
+        self.levels = levels
+        self.files: list[Path] = []
+        self.arrays: dict[str, Array] = {}
+        names = _names(model)
+        if path.is_dir():
+            self.files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
+            if len(model.subgraphs[0].inputs) != 1:
+                raise InputError(f"{path} is a folder of images, but the model has {len(names)} inputs")
+        else:
+            self.arrays = _by_input(_read(path), names, labels, path)
+        if not len(self):
+            raise InputError(f"{path} holds no samples")
+
+    def __len__(self) -> int:
+        return len(self.files) or min((len(array) for array in self.arrays.values()), default=0)
+
+    def digest(self) -> bytes:
+        """What tells these samples from others: the data, or the files' names, sizes and times."""
+        total = hashlib.sha256()
+        for file in self.files:
+            status = file.stat()
+            total.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+        for name, array in self.arrays.items():
+            total.update(f"{name} {array.dtype} {array.shape}\n".encode() + np.ascontiguousarray(array).tobytes())
+        return total.digest()
+
+    def __iter__(self) -> Iterator[dict[str, Array]]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, i: int) -> dict[str, Array]:
+        subgraph = self.model.subgraphs[0]
+        if self.files:
+            from int8rt.cli.image import read_image
+
+            index = subgraph.inputs[0]
+            return {subgraph.tensors[index].name: read_image(self.files[i], subgraph, index, self.levels)}
+        shapes = {subgraph.tensors[t].name: subgraph.tensors[t].shape for t in subgraph.inputs}
+        sample = {}
+        for name, array in self.arrays.items():
+            value = array[i]
+            sample[name] = value[None] if value.ndim == len(shapes[name]) - 1 else value
+        return sample
+
+
+def _names(model: Model) -> dict[str, str]:
+    """What an input may be called, to its tensor's name."""
+    subgraph = model.subgraphs[0]
+    tensors = {t: subgraph.tensors[t].name for t in subgraph.inputs}
+    names = {name: name for name in tensors.values()}
+    for signature in model.signatures:
+        if signature.subgraph == 0:
+            names |= {name: tensors[t] for name, t in signature.inputs.items() if t in tensors}
+    return names
+
+
+def _read(path: Path) -> dict[str, Array]:
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return {"data": content}
+        with content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(f"cannot read samples from {path}: {error}") from None
+
+
+def _by_input(arrays: dict[str, Array], names: dict[str, str], labels: str, path: Path) -> dict[str, Array]:
+    wanted = set(names.values())
+    found = {names[name]: array for name, array in arrays.items() if name in names}
+    if not found and len(wanted) == 1:
+        others = [array for name, array in arrays.items() if name != labels]
+        found = {next(iter(wanted)): others[0]} if len(others) == 1 else {}
+    if set(found) != wanted:
+        raise InputError(f"{path} has the arrays {list(arrays)}, the model's inputs are {sorted(names)}")
+    if any(array.ndim == 0 for array in found.values()) or len({len(array) for array in found.values()}) != 1:
+        raise InputError(f"{path}: the inputs' arrays do not hold equally many samples along their first axis")
+    return found

@@ -1,0 +1,81 @@
+"""`int8rt calibrate` and `int8rt quantize`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from int8rt.cli.app import app
+from int8rt.errors import InputError
+from int8rt.ptq import Calibration
+from int8rt.ptq.resuming import digest, dump
+from int8rt.ptq.samples import Samples
+from int8rt.schema import load_model
+from int8rt.schema.writer import write_model
+from tests.ptq.networks import convolution, samples
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "float.tflite").write_bytes(write_model(convolution()))
+    np.save(tmp_path / "data.npy", np.concatenate(samples()))
+    return tmp_path
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.output
+
+
+def test_from_float_to_integers(folder: Path) -> None:
+    code, said = command(
+        "calibrate", folder / "float.tflite", "--data", folder / "data.npy", "-o", folder / "calibrated.tflite"
+    )
+    assert (code, "5 ranges from 8 samples" in said) == (0, True)
+    code, said = command(
+        "quantize", folder / "calibrated.tflite", "--io", "int8", "-o", folder / "int8.tflite", "--json"
+    )
+    assert code == 0
+    answer = json.loads(said)
+    assert [item["name"] for item in answer["left_float"]] == ["ELU"]
+    assert answer["bytes"] == (folder / "int8.tflite").stat().st_size
+    recipe = folder / "recipe.toml"
+    options = ("--mode", "int16x8", "--save-recipe", recipe)
+    assert command("quantize", folder / "calibrated.tflite", "-o", folder / "a.tflite", *options)[0] == 0
+    assert command("quantize", folder / "calibrated.tflite", "-o", folder / "b.tflite", "--recipe", recipe)[0] == 0
+    assert (folder / "a.tflite").read_bytes() == (folder / "b.tflite").read_bytes()
+
+
+def test_nothing_half_written(folder: Path) -> None:
+    data = np.concatenate(samples())
+    data[5] = np.inf
+    np.save(folder / "data.npy", data)
+    before = sorted(folder.iterdir())
+    arguments = ["calibrate", folder / "float.tflite", "--data", folder / "data.npy", "-o", folder / "c.tflite"]
+    with pytest.raises(InputError, match="sample 5: input: tensor 'x' is not finite"):
+        app([str(argument) for argument in arguments], standalone_mode=False)
+    with pytest.raises(InputError, match="has no range; calibrate the model"):
+        app(["quantize", str(folder / "float.tflite"), "-o", str(folder / "int8.tflite")], standalone_mode=False)
+    assert sorted(folder.iterdir()) == before
+
+
+def test_an_interrupted_calibration_goes_on(folder: Path) -> None:
+    model, data, output = folder / "float.tflite", folder / "data.npy", folder / "calibrated.tflite"
+    command("calibrate", model, "--data", data, "-o", output)
+    expected = output.read_bytes()
+    half = Calibration(load_model(model))
+    for sample in samples()[:3]:
+        half.feed(sample)
+    given = Samples(load_model(model), data).digest()
+    unfinished = folder / "calibrated.tflite.unfinished"
+    for other, said_so in (("", True), ("another", False)):
+        identity = digest(model.read_bytes(), given, "minmax", "False", "None", "8") + other
+        unfinished.write_bytes(dump(half, identity))
+        code, said = command("calibrate", model, "--data", data, "-o", output)
+        assert (code, "going on after 3 of 8 samples" in said) == (0, said_so)
+        assert output.read_bytes() == expected
+        assert not unfinished.exists()
