@@ -11,6 +11,9 @@ from int8rt.errors import InputError, ModelError
 from int8rt.model import Model
 from int8rt.schema import load_model, read_model
 
+# Choices of kernels that a profile stands for.
+_PROFILES = (("BUILTIN", "xnnpack"), ("BUILTIN_WITHOUT_DEFAULT_DELEGATES", "tflite-opt"))
+
 
 class OpResolverType(enum.Enum):
     """LiteRT's choice of kernels, for scripts that pass one. int8rt's arithmetic is chosen by `profile` alone.
@@ -54,5 +57,5 @@ def check_resolver(resolver: Any, profile: str) -> None:
     name = getattr(resolver, "name", None)  # LiteRT's own enum is welcome too
     if name not in OpResolverType.__members__:
         raise InputError(f"Unrecognized passed in op resolver type: {resolver}")
-    if name not in ("AUTO", "BUILTIN_REF") and (name, profile) != ("BUILTIN_WITHOUT_DEFAULT_DELEGATES", "tflite-opt"):
+    if name not in ("AUTO", "BUILTIN_REF") and (name, profile) not in _PROFILES:
         warnings.warn(f"int8rt computes as its profile {profile!r} does, not as {resolver}", stacklevel=3)

@@ -96,10 +96,9 @@ def test_resolvers() -> None:
         warnings.simplefilter("error")
         for quiet in (OpResolverType.AUTO, OpResolverType.BUILTIN_REF):
             int8rt.Interpreter(model_content=models.two_adds(), experimental_op_resolver_type=quiet)
-        optimized = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        int8rt.Interpreter(
-            model_content=models.two_adds(), experimental_op_resolver_type=optimized, profile="tflite-opt"
-        )
+        own = {OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES: "tflite-opt", OpResolverType.BUILTIN: "xnnpack"}
+        for choice, profile in own.items():
+            int8rt.Interpreter(model_content=models.two_adds(), experimental_op_resolver_type=choice, profile=profile)
     for other in (OpResolverType.BUILTIN, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES):
         with pytest.warns(UserWarning, match="tflite-ref"):
             int8rt.Interpreter(model_content=models.two_adds(), experimental_op_resolver_type=other)
