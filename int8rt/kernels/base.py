@@ -234,7 +234,7 @@ class Kernel:
     max_version: the highest operator version that is understood. macs: multiply-accumulate operations of one
     evaluation. source: the files of TensorFlow Lite that define it. pure: the outputs depend on the inputs alone, so
     an operator with constant inputs can be evaluated in advance. reaches_out: `evaluate` takes a `Runtime` between
-    `params` and the inputs (then it is not `pure`).
+    `params` and the inputs (then it is not `pure`). others: what LiteRT does with types that it should refuse.
     """
 
     name: str
@@ -246,6 +246,7 @@ class Kernel:
     macs: Callable[[Any], int] | None = None
     pure: bool = True
     reaches_out: bool = False
+    others: str = ""
 
     def check_types(self, context: OperatorContext) -> None:
         """Raise `UnsupportedError` that names the types found and the types accepted."""
@@ -257,7 +258,8 @@ class Kernel:
             found = ", ".join(t.label if t is not None else "none" for t in inputs)
             found += " -> " + ", ".join(t.label for t in outputs)
             accepted = "; ".join(str(signature) for signature in self.signatures)
-            raise context.unsupported(f"types {found}; accepted: {accepted}")
+            others = f"; {self.others}" if self.others else ""
+            raise context.unsupported(f"types {found}; accepted: {accepted}{others}")
 
 
 def as_tuple(result: Result) -> tuple[Array, ...]:

@@ -152,4 +152,5 @@ CONV_2D = Kernel(
     source="kernels/conv.cc, reference/integer_ops/conv.h, reference/conv.h",
     max_version=8,
     macs=macs,
+    others="LiteRT takes a filter of any other type, beside a float32 input, for float32, and reads past its end",
 )

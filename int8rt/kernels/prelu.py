@@ -75,4 +75,5 @@ PRELU = Kernel(
     evaluate=evaluate,
     source="kernels/activations.cc, reference/prelu.h",
     max_version=1,
+    others="LiteRT's kernels do not look at alpha's type, and take its bytes for another",
 )

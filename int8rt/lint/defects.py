@@ -62,6 +62,11 @@ def _long_bias(view: OperatorView) -> bool:
     return _type(view, 0) in (TensorType.INT8, TensorType.UINT8) and _type(view, 2) == TensorType.INT64
 
 
+def _weights_taken_for_floats(view: OperatorView) -> bool:
+    read = (TensorType.FLOAT32, TensorType.INT8, TensorType.UINT8, TensorType.INT4)
+    return _type(view, 0) == TensorType.FLOAT32 and _type(view, 1) not in read
+
+
 def _lowest_weight(view: OperatorView) -> bool:
     filter = view.input(1)
     value = None if filter is None else view.value(filter)
@@ -196,6 +201,14 @@ DEFECTS = (
         "gives the same results",
         "an int32 bias",
         _long_bias,
+    ),
+    Defect(
+        ("CONV_2D",),
+        "Float activations times int2 weights: their bytes, and 15 times as many that stand behind them in the file, "
+        "are taken for float32 numbers.",
+        "refuses the model",
+        "int4 or int8 weights; XNNPACK, which computes it",
+        _weights_taken_for_floats,
     ),
     Defect(
         ("FULLY_CONNECTED", "CONV_2D"),

@@ -171,6 +171,14 @@ def blocks() -> Quantization:
     return Quantization(*none, blockwise=BlockwiseQuantization(scales=0, zero_points=-1, block_size=32))
 
 
+def two_bits() -> Model:
+    """CONV_2D of float activations and int2 weights."""
+    weights = TensorSpec.constant(np.ones((2, 1, 1, 4), np.int8), per_axis(SCALES), type=TensorType.INT2)
+    image, bias = TensorSpec(FLOAT32, (1, 2, 2, 4)), TensorSpec.constant(np.zeros(2, np.float32))
+    options = Conv2DOptions(stride_w=1, stride_h=1)
+    return single_operator_model("CONV_2D", [image, weights, bias], [TensorSpec(FLOAT32, (1, 2, 2, 2))], options)
+
+
 def blockwise() -> Model:
     return single_operator_model(
         "FULLY_CONNECTED",
@@ -407,6 +415,7 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
             lambda: fully_connected(bias=TensorSpec.constant(np.int64([1, 2]), per_axis(0.5 * SCALES))),
             "a known defect: With 8-bit activations an int64 bias",
         ),
+        (two_bits, "a known defect: Float activations times int2 weights"),
         (lambda: hybrid([[-128] + 15 * [0]]), "a known defect: Float activations times int8 weights"),
         (
             lambda: bidirectional_rnn(time_major=True, own_input=False),
