@@ -87,3 +87,17 @@ def _round_blocks(scaled: FloatRows) -> npt.NDArray[np.int32]:
     """Round as the vector code does; beyond int32 it saturates, except that NaN becomes -2^31."""
     halves = scaled + np.where(scaled < 0, np.float32(-0.5), np.float32(0.5))
     return np.where(halves >= 2.0**31, np.int32(INT32_MAX), float_to_int32(halves))
+
+
+def quantize_for_4_bits(rows: FloatRows) -> tuple[npt.NDArray[np.int8], FloatRows]:
+    """(codes int8[n,K], scale float32[n]) of rows that meet 4-bit weights: no zero point, ties away from zero.
+
+    Source: TensorFlow Lite kernels/internal/optimized/4bit/neon_fully_connected.cc and sse_fully_connected.cc,
+    BatchQuantizeFloats4Bit.
+    """
+    largest = np.abs(rows).max(axis=1, initial=0)
+    divisor = np.where(largest == 0, np.float32(127), largest).astype(np.float64)
+    with np.errstate(all="ignore"):
+        multiplier, scale = (127.0 / divisor).astype(np.float32), (divisor / 127.0).astype(np.float32)
+        codes = float_to_int32(round_half_away(rows * multiplier[:, np.newaxis]))
+    return codes.astype(np.int8), scale

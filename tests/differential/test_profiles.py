@@ -17,15 +17,22 @@ from int8rt.schema.options import (
     Conv2DOptions,
     DepthwiseConv2DOptions,
     FullyConnectedOptions,
+    LeakyReluOptions,
     ReducerOptions,
+    ResizeBilinearOptions,
     TransposeConvOptions,
 )
 from tests.differential import (
     test_activations,
     test_add_sub_mul,
+    test_batch_matmul,
     test_conv,
     test_depthwise_conv,
+    test_float_convolutions,
+    test_float_functions,
     test_fully_connected,
+    test_hybrid_fully_connected,
+    test_pooling,
     test_quantize,
     test_reduce,
     test_relu,
@@ -34,7 +41,9 @@ from tests.differential import (
     test_transpose_conv,
 )
 from tests.differential.cases import Case, case, check_cases, generators, vector
-from tests.differential.harness import run_int8rt
+from tests.differential.elementwise import SPECIAL, all_pairs
+from tests.differential.harness import assert_same_bits, run_int8rt
+from tests.differential.hybrids import activation_values
 
 pytestmark = pytest.mark.litert
 
@@ -149,6 +158,103 @@ STRATEGIES: Strategies = {
 }
 
 
+def with_bias(case: Case) -> bool:
+    """LiteRT's optimized DEPTHWISE_CONV_2D ends the process where there is none, which takes time."""
+    return len(case.model.subgraphs[0].operators[0].inputs) > 2 and case.model.subgraphs[0].operators[0].inputs[2] >= 0
+
+
+REAL_NUMBERS: Strategies = {
+    "conv": lambda: test_float_convolutions.convolutions(False),
+    "conv hybrid": lambda: test_float_convolutions.convolutions(True),
+    "depthwise": lambda: test_float_convolutions.depthwise_convolutions(False).filter(with_bias),
+    "depthwise hybrid": lambda: test_float_convolutions.depthwise_convolutions(True).filter(with_bias),
+    "transpose conv": lambda: test_float_convolutions.transposed_convolutions(False),
+    "transpose conv hybrid": lambda: test_float_convolutions.transposed_convolutions(True),
+    "fully connected": test_float_convolutions.matrix_products,
+    "fully connected hybrid": test_hybrid_fully_connected.matrix_products,
+    "batch matmul": lambda: test_batch_matmul.products(("float32", "float32", "float32")),
+    "batch matmul hybrid": lambda: test_batch_matmul.products(("float32", "int8", "float32")),
+    "average pool": lambda: test_pooling.pools("AVERAGE_POOL_2D"),
+    "reduce min": lambda: test_reduce.reductions("REDUCE_MIN"),
+    "resize bilinear": lambda: test_resize.resizes("RESIZE_BILINEAR"),
+    **{
+        name.lower(): lambda name=name: test_float_functions.functions(name)
+        for name in ("EXP", "HARD_SWISH", "L2_NORMALIZATION", "LOGISTIC", "LOG_SOFTMAX", "SOFTMAX", "TANH")
+    },
+}
+
+
+@pytest.mark.parametrize("name", REAL_NUMBERS)
+@examples
+def test_real_numbers(name: str, examples: int) -> None:
+    check_cases(REAL_NUMBERS[name](), examples, "tflite-opt")
+
+
+@pytest.mark.parametrize("shape", [(1, 700, 40), (3, 1500, 7), (70, 31, 3), (33, 9, 1)], ids=str)
+def test_sums_that_are_cut(shape: tuple[int, int, int]) -> None:
+    """Matrices of rows that do not fill a block, of depths that do not fit a cache, and of few columns."""
+    rows, depth, outputs = shape
+    rng = np.random.default_rng(rows)
+    weights = TensorSpec.constant(rng.normal(0, 1, (outputs, depth)).astype(np.float32))
+    input = TensorSpec(TensorType.FLOAT32, (rows, depth))
+    output = TensorSpec(TensorType.FLOAT32, ())
+    model = single_operator_model("FULLY_CONNECTED", [input, weights, None], [output], FullyConnectedOptions())
+    assert_same_bits(model, [rng.normal(0, 1, (rows, depth)).astype(np.float32)], "tflite-opt")
+
+
+def test_twice_as_large() -> None:
+    image = TensorSpec(TensorType.FLOAT32, (2, 3, 5, 9))
+    output = TensorSpec(TensorType.FLOAT32, ())
+    model = single_operator_model("RESIZE_BILINEAR", [image, vector([6, 10])], [output], ResizeBilinearOptions())
+    data = np.random.default_rng(0).normal(0, 1, image.shape).astype(np.float32)
+    assert_same_bits(model, [data], "tflite-opt")
+
+
+@pytest.mark.parametrize("name", ["REDUCE_MAX", "REDUCE_MIN", "SUM", "MEAN"])
+@pytest.mark.parametrize("axes", [[0], [1], [0, 1], []], ids=str)
+def test_special_numbers_are_reduced_in_order(name: str, axes: list[int]) -> None:
+    data = np.stack([np.random.default_rng(seed).permutation(SPECIAL) for seed in range(30)])
+    spec = TensorSpec(TensorType.FLOAT32, data.shape)
+    output = TensorSpec(TensorType.FLOAT32, ())
+    model = single_operator_model(name, [spec, vector(axes)], [output], ReducerOptions(keep_dims=True))
+    assert_same_bits(model, [data], "tflite-opt")
+
+
+@pytest.mark.parametrize("name", ["PRELU", "LEAKY_RELU", "ADD", "MUL"])
+def test_special_numbers(name: str) -> None:
+    pairs = [np.ascontiguousarray(values) for values in all_pairs(SPECIAL)]
+    pairs = pairs[:1] if name == "LEAKY_RELU" else pairs
+    specs = [TensorSpec(TensorType.FLOAT32, values.shape) for values in pairs]
+    options = LeakyReluOptions(-0.5) if name == "LEAKY_RELU" else None
+    model = single_operator_model(name, specs, [TensorSpec(TensorType.FLOAT32, ())], options)
+    assert_same_bits(model, pairs, "tflite-opt")
+
+
+@st.composite
+def int4_products(draw: st.DrawFn) -> Case:
+    """FULLY_CONNECTED of float rows and 4-bit weights, of sizes that the function for them takes and that it leaves."""
+    rng = draw(generators)
+    rows, depth, outputs = (
+        draw(st.integers(1, 5)),
+        draw(st.sampled_from([30, 32, 33, 34, 64, 90])),
+        draw(st.integers(1, 9)),
+    )
+    scales = rng.uniform(0.01, 0.1, draw(st.sampled_from([1, outputs]))).astype(np.float32)
+    codes = rng.integers(-7, 7, (outputs, depth), np.int8, endpoint=True)
+    quantization = Quantization(scales, np.zeros(len(scales), np.int64))
+    weights = TensorSpec(TensorType.INT4, codes.shape, quantization, codes)
+    input = TensorSpec(TensorType.FLOAT32, (rows, depth))
+    options = FullyConnectedOptions(asymmetric_quantize_inputs=draw(st.booleans()))
+    outputs_spec = [TensorSpec(TensorType.FLOAT32, ())]
+    model = single_operator_model("FULLY_CONNECTED", [input, weights, None], outputs_spec, options, 9)
+    return Case(model, [activation_values(rng, input.shape)])
+
+
+@examples
+def test_4_bit_weights(examples: int) -> None:
+    check_cases(int4_products(), examples, "tflite-opt")
+
+
 @profiles
 @pytest.mark.parametrize("name", STRATEGIES)
 @examples
@@ -175,7 +281,7 @@ def test_compiled_kernels_leave_other_profiles_to_numpy(profile: str) -> None:
 
 @profiles
 def test_what_is_not_done_is_named(profile: str) -> None:
-    spec = TensorSpec(TensorType.FLOAT32, (3,))
-    model = single_operator_model("TANH", [spec], [spec])
-    with pytest.raises(UnsupportedError, match=f"TANH.*in profile {profile} is not done"):
-        run_int8rt(model, [np.zeros(3, np.float32)], profile)
+    spec = TensorSpec(TensorType.FLOAT32, (1, 1, 1, 3))
+    model = single_operator_model("LOCAL_RESPONSE_NORMALIZATION", [spec], [spec])
+    with pytest.raises(UnsupportedError, match=f"LOCAL_RESPONSE_NORM.*in profile {profile} is not done"):
+        run_int8rt(model, [np.zeros(spec.shape, np.float32)], profile)

@@ -202,12 +202,12 @@ def test_an_operator_that_is_exact_in_another_profile(monkeypatch: pytest.Monkey
 
 
 def test_a_profile_that_lacks_an_operator_is_no_explanation() -> None:
-    spec = TensorSpec(TensorType.FLOAT32, (3,))
-    content = write_model(single_operator_model("TANH", [spec], [spec]))
+    spec = TensorSpec(TensorType.FLOAT32, (1, 1, 1, 3))
+    content = write_model(single_operator_model("LOCAL_RESPONSE_NORMALIZATION", [spec], [spec]))
     with pytest.raises(UnsupportedError, match="tflite-opt"):
-        run_int8rt(read_model(content), [np.ones(3, np.float32)], "tflite-opt", keep=True)
-    wrong: dict[str, Wrong] = {"TANH": lambda value: value + np.float32(1)}
-    judgement = judged(Pretender(wrong, intermediates=True), content, [("one", [np.ones(3, np.float32)])])
+        run_int8rt(read_model(content), [np.ones(spec.shape, np.float32)], "tflite-opt", keep=True)
+    wrong: dict[str, Wrong] = {"LOCAL_RESPONSE_NORMALIZATION": lambda value: value + np.float32(1)}
+    judgement = judged(Pretender(wrong, intermediates=True), content, [("one", [np.ones(spec.shape, np.float32)])])
     assert judgement.operators[0].verdict is Verdict.DIFFERENT
 
 

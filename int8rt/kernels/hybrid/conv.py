@@ -31,6 +31,7 @@ _BLOCK_ELEMENTS = 1 << 18
 class HybridConv2DParams(Params):
     """scale: float32[O] where `per_channel`, else float32[1].
 
+    one_factor: both scales are multiplied first, as in the optimized kernels.
     flawed: the sums are those of the vector code that has no negative of the weight -128 (see `hybrid.product`).
     """
 
@@ -43,6 +44,7 @@ class HybridConv2DParams(Params):
     flawed: bool
     activation_min: float
     activation_max: float
+    one_factor: bool = False
 
 
 def prepare(context: OperatorContext, shape: Shape, height: Window, width: Window, groups: int) -> HybridConv2DParams:
@@ -100,10 +102,11 @@ def evaluate(params: HybridConv2DParams, input: Array, filter: Array, bias: Arra
             if extreme is not None:
                 sums += 256 * _sums(params, np.minimum(codes, 0), extreme, height, width)
             values = sums.astype(np.int64).astype(np.int32).astype(np.float32)
-            if params.per_channel:
+            if params.per_channel and not params.one_factor:
                 values = values * params.scale * quantized.scale[image]
             else:
-                values = values * (quantized.scale[image] * params.scale) + np.float32(0)
+                values = values * (quantized.scale[image] * params.scale)
+                values += np.float32(0 if not params.per_channel else -0.0)
             values += bias.reshape(-1)
             clamp(values, params.activation_min, params.activation_max)
             result[...] = values.reshape(result.shape)

@@ -29,7 +29,11 @@ Float32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HybridDepthwiseConv2DParams(Params):
-    """`scale`: float32[O]. `depth_multiplier`: output channels for each input channel."""
+    """`scale`: float32[O]. `depth_multiplier`: output channels for each input channel.
+
+    in_fours: sums are multiplied by one scale after the other, as in the optimized kernels: in whole groups of four
+    channels first by the filter's, in those after them first by the input's.
+    """
 
     height: Window
     width: Window
@@ -37,6 +41,7 @@ class HybridDepthwiseConv2DParams(Params):
     scale: Float32
     activation_min: float
     activation_max: float
+    in_fours: bool = False
 
 
 def prepare(
@@ -71,17 +76,30 @@ def evaluate(params: HybridDepthwiseConv2DParams, input: Array, filter: Array, b
         weights.astype(np.float32 if bound < FLOAT32_INTEGERS else np.float64), params.depth_multiplier, height, width
     )
     for image, result in enumerate(output):
-        zero_point, scale = int(quantized.zero_point[image]), params.scale * quantized.scale[image]
+        zero_point = int(quantized.zero_point[image])
+        factors = _factors(params, quantized.scale[image])
         codes = pad_input(quantized.codes[image].reshape(1, *input.shape[1:]), height, width, zero_point)[0]
         correction = zero_point * weights.sum(axis=(0, 1))
 
-        def finish(total: Array, target: Array, scale: Float32 = scale, correction: Array = correction) -> None:
+        def finish(
+            total: Array, target: Array, factors: list[Float32] = factors, correction: Array = correction
+        ) -> None:
             exact = total.astype(np.float64) - correction
             with np.errstate(all="ignore"):
-                np.multiply(exact.astype(np.int64).astype(np.int32).astype(np.float32), scale, out=target)
+                target[...] = exact.astype(np.int64).astype(np.int32).astype(np.float32)
+                for factor in factors:
+                    target *= factor
                 if bias is not None:
                     target += bias
             clamp(target, params.activation_min, params.activation_max)
 
         sums(codes, result, finish)
     return output
+
+
+def _factors(params: HybridDepthwiseConv2DParams, input_scale: np.float32) -> list[Float32]:
+    """What sums are multiplied by, in turn: float32[O] each."""
+    if not params.in_fours:
+        return [params.scale * input_scale]
+    fours = np.arange(params.scale.size) < params.scale.size // 4 * 4
+    return [np.where(fours, params.scale, input_scale), np.where(fours, input_scale, params.scale)]

@@ -1,22 +1,24 @@
-"""MEAN and SUM in the optimized kernels.
+"""MEAN, SUM, REDUCE_MAX and REDUCE_MIN in the optimized kernels.
 
 MEAN of 8-bit images [N,H,W,C] over height and width that keeps them: the sum of the codes is rescaled by a multiplier
 from float32 and a bias is added; channels in blocks of 16 take ties up. Other means are the reference kernel's. With
 several threads each takes a range of channels, and blocks start again with each: this is one thread.
-SUM of quantized types is rescaled in float32.
+SUM of quantized types is rescaled in float32. Reductions of float32 start with the first element, and a maximum or
+minimum is the later one of two that do not compare.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from int8rt.kernels import mean
+from int8rt.kernels import mean, reduce
 from int8rt.kernels.base import Array, OperatorContext
 from int8rt.kernels.layout import QUANTIZED_TYPES
 from int8rt.kernels.mean import QuantizedSumParams
-from int8rt.kernels.reduce import ReduceParams, prepare, shaped
+from int8rt.kernels.reduce import ReduceParams, in_columns, prepare, shaped
 from int8rt.model import TensorType
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.vector_body import mean_bias_and_scale, requantize_in_sixteens, sum_in_float32
@@ -61,6 +63,9 @@ def prepare_mean(context: OperatorContext) -> ReduceParams:
 
 def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The mean, of an image channel by channel."""
+    if input.dtype.kind == "f" and input.size:
+        with np.errstate(all="ignore"):
+            return shaped(params, np.add.accumulate(in_columns(params, input))[-1] / np.float32(params.count))
     if not isinstance(params, ImageMeanParams) or input.size == 0:
         return mean.evaluate_mean(params, input, axis)
     rows = [requantize_in_sixteens(row, params.requantization) for row in input.sum(axis=(1, 2), dtype=np.int32)]
@@ -82,6 +87,9 @@ def prepare_sum(context: OperatorContext) -> ReduceParams:
 
 def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The sum."""
+    if input.dtype.kind == "f" and input.size:
+        with np.errstate(all="ignore"):
+            return shaped(params, np.add.accumulate(in_columns(params, input))[-1])
     if not isinstance(params, FloatSumParams):
         return mean.evaluate_sum(params, input, axis)
     total = np.asarray(np.sum(input, axis=params.axis, dtype=np.int32))
@@ -96,3 +104,23 @@ MEAN = replace(
 )
 
 SUM = replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source="kernels/reduce.cc, optimized/reduce.h")
+
+
+def evaluate_max(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The largest element."""
+    if input.dtype.kind != "f" or not input.size:
+        return reduce.evaluate_max(params, input, axis)
+    first, *others = in_columns(params, input)
+    return shaped(params, functools.reduce(lambda best, value: np.where(best > value, best, value), others, first))
+
+
+def evaluate_min(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The smallest element."""
+    if input.dtype.kind != "f" or not input.size:
+        return reduce.evaluate_min(params, input, axis)
+    first, *others = in_columns(params, input)
+    return shaped(params, functools.reduce(lambda best, value: np.where(best < value, best, value), others, first))
+
+
+REDUCE_MAX = replace(reduce.REDUCE_MAX, evaluate=evaluate_max, source="kernels/reduce.cc, optimized/reduce.h")
+REDUCE_MIN = replace(reduce.REDUCE_MIN, evaluate=evaluate_min, source="kernels/reduce.cc, optimized/reduce.h")

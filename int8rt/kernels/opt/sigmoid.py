@@ -1,6 +1,7 @@
 """LOGISTIC and TANH of int16 in the optimized kernels: gemmlowp's 16-bit functions where the scale is a power of two.
 
-That is 2^-12, and for TANH 2^-11 too. Other scales, and 8-bit types, are the reference kernels'.
+That is 2^-12, and for TANH 2^-11 too. Other scales, and 8-bit types, are the reference kernels'. Of float32 they are
+Eigen's functions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from int8rt.kernels import logistic, tanh
 from int8rt.kernels.base import Array, OperatorContext, Params
 from int8rt.kernels.logistic import SigmoidTableParams
+from int8rt.kernels.opt.functions import float_logistic, float_tanh, of_float32
 from int8rt.kernels.unary import LookupTableParams, by_codes
 from int8rt.quantization import fixed_point
 from int8rt.quantization.fixed_point import INT16
@@ -67,5 +69,7 @@ def evaluate_tanh(params: AnyParams, input: Array) -> Array:
 
 
 _SOURCE = "kernels/activations.cc, optimized/optimized_ops.h"
-LOGISTIC = replace(logistic.LOGISTIC, prepare=prepare_logistic, evaluate=evaluate_logistic, source=_SOURCE)
-TANH = replace(tanh.TANH, prepare=prepare_tanh, evaluate=evaluate_tanh, source=_SOURCE)
+LOGISTIC = of_float32(
+    replace(logistic.LOGISTIC, prepare=prepare_logistic, evaluate=evaluate_logistic, source=_SOURCE), float_logistic
+)
+TANH = of_float32(replace(tanh.TANH, prepare=prepare_tanh, evaluate=evaluate_tanh, source=_SOURCE), float_tanh)

@@ -1,0 +1,74 @@
+"""Functions of float32 tensors in the optimized kernels: Eigen's approximations, and vectors that multiply otherwise.
+
+HARD_SWISH multiplies by one sixth before the other product in whole groups of four elements, TANH, LOGISTIC, SOFTMAX
+and LOG_SOFTMAX are Eigen's: its exponentials of whole groups of four elements are polynomials, those of the elements
+after them the C library's, and its sums are grouped. Tensors start at addresses divisible by 16.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.kernels import hard_swish
+from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.float32.functions import FloatParams, float_params, with_float32
+from int8rt.quantization import eigen, libm
+from int8rt.quantization.eigen_exp import exp, sum_of_vector
+
+Float32 = npt.NDArray[np.float32]
+Function = Callable[[FloatParams, Float32], Float32]
+
+_SOURCE = "kernels/activations.cc, optimized/optimized_ops.h"
+_SIXTH = np.float32(1) / np.float32(6)
+
+
+def of_float32(
+    kernel: Kernel,
+    function: Function,
+    prepare: Callable[[OperatorContext], FloatParams] = float_params,
+) -> Kernel:
+    """`kernel` with another function for float32 tensors."""
+    wrapped = with_float32(kernel, function, prepare)
+    return dataclasses.replace(wrapped, signatures=kernel.signatures, source=_SOURCE)
+
+
+def float_hard_swish(params: FloatParams, x: Float32) -> Float32:
+    """x · min(max(x + 3, 0), 6) / 6."""
+    shifted = x + np.float32(3)
+    held = np.where(shifted < 0, np.float32(0), shifted)
+    held = np.where(held > 6, np.float32(6), held)
+    whole = np.arange(x.size).reshape(x.shape) < x.size // 4 * 4
+    return np.where(whole, (x * _SIXTH) * held, (x * held) * _SIXTH)
+
+
+def float_tanh(params: FloatParams, x: Float32) -> Float32:
+    """The hyperbolic tangent; of NaN it is NaN, unlike in the recurrent cells."""
+    return np.where(np.isnan(x), x, eigen.tanh(x))
+
+
+def float_logistic(params: FloatParams, x: Float32) -> Float32:
+    """1 / (1 + e^-x); of NaN it is NaN, unlike in the recurrent cells."""
+    return np.where(np.isnan(x), x, eigen.logistic(np.ravel(x)).reshape(x.shape))
+
+
+def float_softmax(params: FloatParams, x: Float32) -> Float32:
+    """e^(beta · (x - max)) times the reciprocal of the sum along the last axis."""
+    differences = (x - x.max(axis=-1, keepdims=True, initial=-np.inf)) * np.float32(params.beta)
+    rows = exp(differences.reshape(-1)).reshape(-1, x.shape[-1])
+    sums = [sum_of_vector(row, i * x.shape[-1]) for i, row in enumerate(rows)]
+    return np.asarray(rows * (np.float32(1) / np.array(sums, np.float32))[:, np.newaxis]).reshape(x.shape)
+
+
+def float_log_softmax(params: FloatParams, x: Float32) -> Float32:
+    """x - max - log Σ e^(x - max) along the last axis."""
+    rows = x.reshape(-1, x.shape[-1])
+    differences = rows - rows.max(axis=1, keepdims=True)
+    sums = np.array([sum_of_vector(exp(row)) for row in differences], np.float32)
+    return np.asarray(differences - libm.log(sums)[:, np.newaxis]).reshape(x.shape)
+
+
+HARD_SWISH = of_float32(hard_swish.HARD_SWISH, float_hard_swish)
