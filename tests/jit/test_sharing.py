@@ -14,7 +14,7 @@ import int8rt
 from int8rt.kernels.jit.arena import Lifetime, plan_arena
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.schema import ModelBuilder
-from int8rt.schema.options import ReshapeOptions
+from int8rt.schema.options import ConcatenationOptions, ReshapeOptions
 from tests.jit.graphs import graphs, random_inputs
 
 Array = npt.NDArray[Any]
@@ -120,4 +120,20 @@ def test_a_chain_runs_in_place(name: str) -> None:
     interpreter.allocate_tensors()
     program = interpreter._executor(0).program  # type: ignore[attr-defined]
     assert program.arena_bytes <= 2 << 16
+    assert_equal(model)
+
+
+def test_what_is_concatenated_lies_there_from_the_beginning() -> None:
+    q = Quantization.per_tensor(0.25, 3)
+    builder = ModelBuilder().input("x", TensorType.INT8, (3, 512), q).output("y", TensorType.INT8, (6, 512), q)
+    for name in ("a", "b"):
+        builder.tensor(name, TensorType.INT8, (3, 512), q)
+    builder.operator("ABS", ["x"], ["a"]).operator("RELU", ["a"], ["b"], version=2)
+    model = builder.operator("CONCATENATION", ["b", "a"], ["y"], ConcatenationOptions(axis=0), version=2).build()
+    interpreter = int8rt.Interpreter(model_content=model, backend="jit")
+    interpreter.allocate_tensors()
+    program = interpreter._executor(0).program  # type: ignore[attr-defined]
+    rows = program.order[-1]
+    assert rows[0] == rows[1]
+    assert program.views[2].ctypes.data == program.views[1].ctypes.data + 3 * 512
     assert_equal(model)

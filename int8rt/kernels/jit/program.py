@@ -271,7 +271,9 @@ class _Builder:
     def rows(self, calls: Sequence[Lowered], position: int, step: Step | None = None) -> tuple[int, int]:
         """Append these calls to the table; their rows. step: whose calls they are; None for copies."""
         first = len(self.table)
-        shared = int(step is not None and self._threads > 1 and self._nanoseconds(step) / len(calls) > _WORTH_SHARING)
+        shared = int(
+            step is not None and self._threads > 1 and self._nanoseconds(step) / max(len(calls), 1) > _WORTH_SHARING
+        )
         for call in calls:
             block, scratch = np.zeros(1, call.block), 0
             for name, value in call.values.items():

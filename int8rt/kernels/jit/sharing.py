@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.arena import Lifetime, plan_arena
 from int8rt.kernels.jit.borders import Folded
-from int8rt.kernels.jit.lowering import Item, View, arena_dtype
+from int8rt.kernels.jit.copies import BLOCKS
+from int8rt.kernels.jit.lowering import Item, Lowered, View, arena_dtype
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
 
@@ -24,7 +25,7 @@ def arena_tensors(plan: Plan) -> frozenset[int]:
 
 
 class Sharing:
-    """Output tensors that take another tensor's memory: views, and in-place outputs where nobody reads the input later.
+    """Tensors that take another's memory: views, in-place outputs where nobody reads the input later, concatenated parts.
 
     No tensor that the caller may write (inputs, variables) shares memory with one that he reads.
     folded: which steps read another tensor than the operator says, and which tensors have no memory.
@@ -34,7 +35,8 @@ class Sharing:
         self._plan = plan
         self._preserve = preserve
         self._reads = folded.reads
-        self._home: dict[int, int] = {}
+        # The tensor in whose memory another lies, and how many bytes behind its beginning.
+        self._home: dict[int, tuple[int, int]] = {}
         self._inside = arena_tensors(plan) - folded.absent
         self._last_use: dict[int, int] = {}
         for step in plan.steps:
@@ -47,11 +49,17 @@ class Sharing:
         position = step.position
         return (*step.operator.inputs, self._reads[position]) if position in self._reads else step.operator.inputs
 
-    def home(self, index: int) -> int:
-        """The tensor whose memory `index` has: itself, or the one that it shares."""
+    def place_of(self, index: int) -> tuple[int, int]:
+        """(the tensor whose memory `index` has: itself, or the one that it shares; bytes behind its beginning)."""
+        offset = 0
         while index in self._home:
-            index = self._home[index]
-        return index
+            index, more = self._home[index]
+            offset += more
+        return index, offset
+
+    def home(self, index: int) -> int:
+        """The tensor whose memory `index` has."""
+        return self.place_of(index)[0]
 
     def view(self, step: Step) -> bool:
         """Let the step's output be its first input's memory; False where it must be a copy."""
@@ -63,7 +71,7 @@ class Sharing:
             return False
         if home in self._given and (self._preserve or target in self._read):
             return False
-        self._share(home, target)
+        self._share(source, target)
         return True
 
     def in_place(self, step: Step) -> bool:
@@ -78,11 +86,25 @@ class Sharing:
             return False
         if tensor_bytes(self._plan, source) != tensor_bytes(self._plan, target):
             return False
-        self._share(home, target)
+        self._share(source, target)
         return True
 
-    def _share(self, home: int, target: int) -> None:
-        self._home[target] = home
+    def part(self, source: int, target: int, offset: int) -> bool:
+        """Let a tensor lie in a concatenation of it from the beginning; False where it must be copied there."""
+        if self._preserve or source not in self._inside or target not in self._inside or target in self._given:
+            return False
+        home, whole = self.home(source), self.home(target)
+        if home == whole or home in self._given or home in self._read:
+            return False
+        if tensor_bytes(self._plan, home) != tensor_bytes(self._plan, source):
+            return False
+        self._share(target, home, offset)
+        return True
+
+    def _share(self, source: int, target: int, offset: int = 0) -> None:
+        """Let a tensor that has memory of its own, or none yet, lie in another's, so many bytes behind its beginning."""
+        home, before = self.place_of(source)
+        self._home[target] = home, before + offset
         self._last_use[home] = max(self._last_use.get(home, -1), self._last_use.get(target, -1))
         if target in self._read:
             self._read.add(home)
@@ -112,7 +134,8 @@ class Sharing:
         lifetimes = [Lifetime(sizes[home] + gap, min(lives[home]), max(lives[home])) for home in homes]
         offsets, total = plan_arena(lifetimes)
         where: Mapping[int, int] = dict(zip(homes, offsets, strict=True))
-        return {index: where[self.home(index)] for index in self._inside if self.home(index) in where}, total
+        places = {index: self.place_of(index) for index in self._inside}
+        return {index: where[home] + offset for index, (home, offset) in places.items() if home in where}, total
 
     def _sizes(self) -> dict[int, int]:
         sizes: dict[int, int] = {}
@@ -122,14 +145,24 @@ class Sharing:
         return sizes
 
 
-def share_memory(plan: Plan, items: Sequence[Item], preserve: bool, folded: Folded) -> tuple[Sharing, frozenset[int]]:
-    """(who shares memory, positions of the views that must be copies)."""
+def share_memory(plan: Plan, items: list[Item], preserve: bool, folded: Folded) -> tuple[Sharing, frozenset[int]]:
+    """(who shares memory, positions of the views that must be copies); takes copies from `items` that are not needed."""
     sharing = Sharing(plan, preserve, folded)
     copies = set()
-    for step, item in zip(plan.steps, items, strict=True):
+    for k, (step, item) in enumerate(zip(plan.steps, items, strict=True)):
         if isinstance(item, View):
             if not sharing.view(step):
                 copies.add(step.position)
         elif isinstance(item, list) and len(item) == 1 and item[0].in_place:
             sharing.in_place(step)
+        elif isinstance(item, list):
+            items[k] = [call for call in item if not _lies_there(sharing, call)]
     return sharing, frozenset(copies)
+
+
+def _lies_there(sharing: Sharing, call: Lowered) -> bool:
+    """Whether a call copies a tensor into a part of another that from now on is the tensor's own memory."""
+    values = call.values
+    if call.block is not BLOCKS or values["rows"] != 1 or "table" in values:
+        return False
+    return sharing.part(values["input"].index, values["output"].index, values["output_offset"])
