@@ -182,6 +182,8 @@ def test_the_folder_holds_what_a_report_needs(tmp_path: Path) -> None:
         "accumulator",
         "real multiplier",
         "| 1 w | constant | int8 |",
+        "int8rt's, and the runtime's",
+        " there",
         "np.load",
     ):
         assert part in text

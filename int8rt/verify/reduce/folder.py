@@ -9,10 +9,10 @@ import numpy as np
 
 from int8rt.errors import Int8rtError
 from int8rt.model import Tensor, shown
-from int8rt.quantization.requantization import Rounding
 from int8rt.verify.first import Divergence, Evidence, diverging
 from int8rt.verify.reduce.search import Reduction
 from int8rt.verify.reduce.trial import Case
+from int8rt.verify.report import beside
 from int8rt.verify.teacher import Teacher
 
 _MOST_SCALES = 8
@@ -85,11 +85,9 @@ def report(reduction: Reduction) -> Iterator[str]:
         yield f"At {list(statistics.at)}: {found.answered} instead of {statistics.expected}."
         yield ""
         if found.derivation is not None:
-            yield from ("```", str(found.derivation), "```", "")
-        for name, count in found.roundings.items():
-            yield f"- {Rounding[name].value}: gives {found.answered} there, and {count} of {found.elements} elements"
-        if found.roundings:
-            yield ""
+            yield from ("```", beside.table(found), "```", "")
+        yield from (f"- {line}" for line in beside.explanations(found))
+        yield ""
     places = reduction.operators
     which = f"operator {places.start}" if len(places) == 1 else f"operators {places.start} to {places[-1]}"
     yield f"Reduced from {which} of a larger model ({reduction.run} inputs): {reduction.original.size} elements in all"

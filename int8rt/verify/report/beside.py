@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from int8rt.cli.text import columns
 from int8rt.explain.derivation import Line, shown_real, shown_value
 from int8rt.quantization.requantization import Rounding
 from int8rt.verify.first import Divergence
@@ -41,6 +42,15 @@ def rows(divergence: Divergence) -> Iterator[Row]:
     other = derivation if divergence.other is None else divergence.other
     yield from _matched(derivation.lines, other.lines)
     yield Row("answer", str(derivation.result), str(divergence.answered), "", "int8rt's, and the runtime's")
+
+
+def table(divergence: Divergence) -> str:
+    """The derivation's title, and `rows` under `header`."""
+    derivation = divergence.derivation
+    assert derivation is not None
+    about = f"{derivation.title}\nprofile {derivation.profile}; TensorFlow Lite's {derivation.source}\n\n"
+    cells = [(row.name, row.expected, row.answered, row.real, row.rule) for row in rows(divergence)]
+    return about + columns(header(divergence), cells, right=(1, 2, 3))
 
 
 def explanations(divergence: Divergence) -> Iterator[str]:

@@ -70,12 +70,9 @@ def histogram(statistics: Statistics | None) -> str:
 
 def _derived(divergence: Divergence) -> Iterator[str]:
     """The derivation of the element that is furthest off, beside the runtime's answer."""
-    derivation = divergence.derivation
-    if derivation is not None:
+    if divergence.derivation is not None:
         yield f"\nwhat int8rt computes there; the runtime's answer is {divergence.answered}:\n"
-        yield f"{derivation.title}\nprofile {derivation.profile}; TensorFlow Lite's {derivation.source}\n"
-        cells = [(row.name, row.expected, row.answered, row.real, row.rule) for row in beside.rows(divergence)]
-        yield columns(beside.header(divergence), cells, right=(1, 2, 3))
+        yield beside.table(divergence)
         yield ""
     yield from beside.explanations(divergence)
     yield ""
