@@ -25,7 +25,7 @@ def arena_tensors(plan: Plan) -> frozenset[int]:
 
 
 class Sharing:
-    """Tensors that take another's memory: views, in-place outputs where nobody reads the input later, concatenated parts.
+    """Tensors that take another's memory: views, outputs where nobody reads the input later, parts of concatenations.
 
     No tensor that the caller may write (inputs, variables) shares memory with one that he reads.
     folded: which steps read another tensor than the operator says, and which tensors have no memory.
@@ -102,7 +102,7 @@ class Sharing:
         return True
 
     def _share(self, source: int, target: int, offset: int = 0) -> None:
-        """Let a tensor that has memory of its own, or none yet, lie in another's, so many bytes behind its beginning."""
+        """Let a tensor, with memory of its own or none yet, lie in another's, so many bytes behind its beginning."""
         home, before = self.place_of(source)
         self._home[target] = home, before + offset
         self._last_use[home] = max(self._last_use.get(home, -1), self._last_use.get(target, -1))
@@ -146,7 +146,7 @@ class Sharing:
 
 
 def share_memory(plan: Plan, items: list[Item], preserve: bool, folded: Folded) -> tuple[Sharing, frozenset[int]]:
-    """(who shares memory, positions of the views that must be copies); takes copies from `items` that are not needed."""
+    """(who shares memory, positions of the views that must be copies); takes from `items` the copies not needed."""
     sharing = Sharing(plan, preserve, folded)
     copies = set()
     for k, (step, item) in enumerate(zip(plan.steps, items, strict=True)):
