@@ -74,9 +74,13 @@ def convolution(
         offsets = offsets[:-1]
     bias_data = offsets.astype(np.int64 if wide else np.int32)
 
+    if unsigned:
+        filter_quantization = Quantization.per_tensor(float(scale[0]), int(filter_zero[0]))
+    else:
+        filter_quantization = Quantization.per_axis(scale, filter_zero, len(shape) - 1 if depthwise else 0)
     specs = [
         TensorSpec(type, x.shape, Quantization.per_tensor(_INPUT_SCALE, zero_in)),
-        TensorSpec.constant(filter, Quantization.per_axis(scale, filter_zero, len(shape) - 1 if depthwise else 0)),
+        TensorSpec.constant(filter, filter_quantization),
         TensorSpec.constant(bias_data, Quantization.per_axis(bias_scale, np.zeros(scale.size), 0)) if bias else None,
     ]
     if wrong == "channels":

@@ -51,10 +51,10 @@ def xnnpack_activation_range(
 def xnnpack_sum(codes: tuple[Array, Array], zero_points: tuple[int, int], ratios: tuple[float, float]) -> Int64Array:
     """The sum of two inputs in steps of the output, without its zero point.
 
-    ratios: input scale / output scale, in float32. Their multipliers have 20 bits, and a common shift to the right
-    follows, ties up. Measured on XNNPACK.
+    ratios: input scale / output scale, in float32; a negative one is subtracted. Their multipliers have 20 bits, and a
+    common shift to the right follows, ties up. Measured on XNNPACK.
     """
-    bits = np.frexp(np.float32(max(ratios)))[1] - 1
+    bits = np.frexp(np.float32(max(map(abs, ratios))))[1] - 1
     shift = int(20 - bits)
     multipliers = [int(np.rint(np.ldexp(np.float64(np.float32(ratio)), shift))) for ratio in ratios]
     bias = (1 << (shift - 1)) - sum(m * z for m, z in zip(multipliers, zero_points, strict=True))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from conformance.identified import mistakes, outputs_by_name, says
 from int8rt.cli.app import app
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.schema import ModelBuilder, read_model, write_model
@@ -18,7 +18,9 @@ from int8rt.verify.identify import Finding, identify
 from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
+from int8rt.verify.identify.sums import REFERENCE
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
+from int8rt.verify.runtimes.mutant import MutantRuntime
 from int8rt.verify.runtimes.ours import Int8rtRuntime
 from int8rt.verify.teacher import Teacher
 from tests.interpreter import models
@@ -29,12 +31,15 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # What no input tells apart, or only one that is rarer than those which are tried.
 SAME = {
     ("ADD", "LiteRT's vectors", "one rounding an input and two of the sum"),  # its rest is a few elements
+    ("SUB", "LiteRT's vectors", "one rounding an input and two of the sum"),
+    ("QUANTIZE", "LiteRT's vectors", "the reciprocal, half even"),
+    ("DEQUANTIZE", "LiteRT's vectors", "float32, code · scale + offset"),
     ("AVERAGE_POOL_2D", "the codes' mean, half up", "the mean without the zero point, half up"),
     ("AVERAGE_POOL_2D", "the codes' mean, floor", "the mean without the zero point, floor"),
     ("CONV_2D in groups", "float32, half even (XNNPACK)", "float32, half even"),
-    ("LOGISTIC", "a float32 table, half away (TensorFlow Lite)", "float64, half away"),
-    ("LOGISTIC", "a float32 table, half away (TensorFlow Lite)", "float64, half even"),
-    ("LOGISTIC", "float64, half away", "float64, half even"),
+    *((kind, "a float32 table, half away (TensorFlow Lite)", "float64, half away") for kind in ("LOGISTIC", "TANH")),
+    *((kind, "a float32 table, half away (TensorFlow Lite)", "float64, half even") for kind in ("LOGISTIC", "TANH")),
+    *((kind, "float64, half away", "float64, half even") for kind in ("LOGISTIC", "TANH")),
     ("SOFTMAX", "float64, half away", "float64, half even"),
 }
 
@@ -65,18 +70,6 @@ def piece_of(model: Model, inputs: Sequence[Array]) -> Piece:
     return Piece.make("", teacher, 0, values, teacher.outputs(0, values)[model.subgraphs[0].outputs[0]])
 
 
-@cache
-def outputs_by_name(kind: str, type: TensorType) -> dict[str, Array]:
-    """Every candidate's outputs over all probes, one after the other."""
-    collected: dict[str, list[Array]] = {}
-    for _, model, inputs in probes(kind, type):
-        for name, value in candidates(piece_of(model, inputs)):
-            collected.setdefault(name, []).append(value.ravel())
-    lengths = {len(values) for values in collected.values()}
-    assert len(lengths) == 1
-    return {name: np.concatenate(values) for name, values in collected.items()}
-
-
 def first_model(kind: str) -> tuple[Model, list[Array]]:
     _, model, inputs = next(iter(probes(kind, TensorType.INT8)))
     return model, inputs
@@ -93,7 +86,7 @@ def found(kind: str, function: Callable[[Model, Sequence[Array]], Array]) -> Fin
 def test_the_probes_tell_all_arithmetics_apart(kind: str) -> None:
     outputs = outputs_by_name(kind, TensorType.INT8)
     plain = [name for name in outputs if ";" not in name]
-    assert len(plain) >= 5
+    assert plain
     same = {
         (kind, one, other)
         for place, one in enumerate(plain)
@@ -103,7 +96,8 @@ def test_the_probes_tell_all_arithmetics_apart(kind: str) -> None:
     allowed = {pair for pair in SAME if pair[0] == kind}
     assert {p for p in same if not any(p[1].startswith(a[1]) and p[2].startswith(a[2]) for a in allowed)} == set()
     for name in outputs:
-        if ";" in name and kind != GROUPED:  # its one probe is there for the roundings
+        # The probes of groups are there for the roundings; no int8 filter has a zero point.
+        if ";" in name and kind != GROUPED and "the filter's zero point" not in name:
             base = name.split(";")[0]
             assert not np.array_equal(outputs[name], outputs[base]), name
 
@@ -114,8 +108,8 @@ def test_the_reference_is_one_of_them(kind: str, type: TensorType) -> None:
     """What the engine computes, and not a second implementation of it, is what one candidate gives."""
     for _, model, inputs in probes(kind, type):
         piece = piece_of(model, inputs)
-        name = "float64, half away" if kind == "FULLY_CONNECTED" else next(iter(candidates(piece)))[0]
-        np.testing.assert_array_equal(dict(candidates(piece))[name], piece.found)
+        reference = next(value for name, value in candidates(piece) if name == KINDS[kind][2])
+        np.testing.assert_array_equal(reference, piece.found)
 
 
 def fully_connected(rounding: Callable[[Array], Array]) -> Callable[[Model, Sequence[Array]], Array]:
@@ -141,6 +135,36 @@ def fully_connected(rounding: Callable[[Array], Array]) -> Callable[[Model, Sequ
         return np.clip(code, low, high).astype(np.int8)
 
     return run
+
+
+def test_every_mistake_has_a_name_of_its_own() -> None:
+    found = list(mistakes())
+    assert len(found) > 140
+    assert {(operator, wrong): others for operator, wrong, _, others in found if others} == {
+        ("AVERAGE_POOL_2D", "the codes' mean, half up"): ["the mean without the zero point, half up"],
+        ("SOFTMAX", "float64, half even"): ["float64, half away"],
+        **{
+            (operator, "float64, half away; the input's zero point is ignored"): [
+                "float64, half even; the input's zero point is ignored"
+            ]
+            for operator in ("LOGISTIC", "TANH")
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("operator", "wrong", "name"),
+    [
+        ("CONV_2D", "the odd pad is before", "two roundings (gemmlowp); the odd pad is before"),
+        ("FULLY_CONNECTED", "two roundings (gemmlowp)", "two roundings (gemmlowp)"),
+        ("SUB", "the inputs' parameters exchanged", f"{REFERENCE}; the inputs' parameters exchanged"),
+        ("QUANTIZE", "float32, half up", "float32, half up"),
+        ("DEQUANTIZE", "the zero point is ignored", "float32, (code - zero point) · scale; the zero point is ignored"),
+    ],
+)
+def test_a_runtime_that_makes_a_mistake(operator: str, wrong: str, name: str) -> None:
+    finding = says(MutantRuntime(operator, wrong), operator, TensorType.INT8)
+    assert (finding.operator, finding.type, finding.arithmetic, finding.others) == (operator, "int8", name, ())
 
 
 @pytest.mark.parametrize(
@@ -200,7 +224,7 @@ def test_one_element_off_is_not_explained() -> None:
     finding = found("MUL", run)
     assert finding.arithmetic is None
     assert finding.nearest == "two roundings (gemmlowp)"
-    assert finding.residual == 10  # nine probes, and the model once
+    assert finding.residual == 11  # ten probes, and the model once
 
 
 def test_what_a_runtime_refuses_is_told_and_the_rest_still_named() -> None:
@@ -211,7 +235,8 @@ def test_what_a_runtime_refuses_is_told_and_the_rest_still_named() -> None:
 
     finding = found("CONV_2D", run)
     assert finding.arithmetic == "two roundings (gemmlowp)"
-    assert finding.faults == ("a border: refused: no borders, please",)
+    assert len(finding.faults) == 7
+    assert finding.faults[0] == "a border: refused: no borders, please"
 
 
 def test_a_runtime_that_keeps_crashing_is_left_alone() -> None:

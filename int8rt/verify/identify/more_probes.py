@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import numpy as np
 
+from int8rt.conformance.cases import all_cases
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import Pool2DOptions, ReducerOptions, SoftmaxOptions
@@ -14,6 +15,15 @@ from int8rt.verify.identify.kinds import GROUPED, candidates
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.identify.probes import Array, Probe, borders, convolution, groups, pair_model, pairs, products
 from int8rt.verify.teacher import Teacher
+
+# Groups of the operator suite that are tried beside the probes, and which of their cases; other operators: all cases.
+_OF_SUITE = {
+    "window": ("kernel=2,4", "padding=SAME"),
+    "activation": ("RELU6",),
+    "pair activation": ("RELU6",),
+    "sums": ("",),
+    "pool": ("kernel=1,4", "SAME", "NONE"),
+}
 
 
 def probes(name: str, type: TensorType, seed: int = 0) -> Iterator[Probe]:
@@ -30,10 +40,13 @@ def probes(name: str, type: TensorType, seed: int = 0) -> Iterator[Probe]:
         yield from pairs(name, type, rng)
         if name == "ADD":
             yield from _sums(type, rng)
-    else:
-        yield from {"AVERAGE_POOL_2D": _pools, "MEAN": _means, "SOFTMAX": _softmaxes, "LOGISTIC": _logistics}[name](
-            type, rng
-        )
+    elif name in _OWN:
+        yield from _OWN[name](type, rng)
+    for case in all_cases():
+        if (case.operator, case.type, case.expect) == (name, type.label, "exact"):
+            parts = _OF_SUITE.get(case.name.split("/")[2])
+            if name in _WHOLE or (parts is not None and all(part in case.name for part in parts)):
+                yield case.name, *case.make()
 
 
 def _codes(rng: np.random.Generator, type: TensorType, shape: tuple[int, ...]) -> Array:
@@ -106,7 +119,15 @@ def _sums(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
 
 def _softmaxes(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
     """Rows of which most are chosen: fixed point, float32 and float64 disagree about them."""
-    for scale, beta, length in ((0.0871, 1.0, 10), (0.031, 1.0, 4), (0.31, 1.0, 7), (0.053, 1.7, 12)):
+    for scale, beta, length in (
+        (0.0871, 1.0, 10),
+        (0.031, 1.0, 4),
+        (0.31, 1.0, 7),
+        (0.053, 1.7, 12),
+        (0.0123, 1.0, 3),
+        (0.0217, 1.0, 5),
+        (0.0043, 1.0, 6),
+    ):
         x = _codes(rng, type, (20000, length))
         x[:256] = np.arange(256).astype(np.uint8).view(type.dtype)[:, None]
         x[:256, 0] = np.iinfo(type.dtype).max
@@ -137,6 +158,16 @@ def _logistics(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
 
 def _probability(type: TensorType) -> Quantization:
     return _quantization(type, 1 / 256, -128)
+
+
+# Operators with probes here, and those of which the operator suite has all.
+_OWN: dict[str, Callable[[TensorType, np.random.Generator], Iterator[Probe]]] = {
+    "AVERAGE_POOL_2D": _pools,
+    "MEAN": _means,
+    "SOFTMAX": _softmaxes,
+    "LOGISTIC": _logistics,
+}
+_WHOLE = ("SUB", "MAX_POOL_2D", "TANH", "QUANTIZE", "DEQUANTIZE", "PAD")
 
 
 def _parting(model: Model, inputs: list[Array], count: int) -> Array:

@@ -22,6 +22,7 @@ from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization,
 TWICE = "two roundings (gemmlowp)"
 TIES_UP = "two roundings, both with ties up"
 BLOCKS = "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"
+FLOAT64 = "float64, half away"
 XNNPACK = "float32, half even (XNNPACK)"
 
 
@@ -94,7 +95,7 @@ def _roundings(piece: Piece, sums: Array, r: Requantization, early: bool) -> lis
         (TWICE, twice),
         (TIES_UP, up),
         ("one rounding, ties up", multiply_by_quantized_multiplier_single_rounding(sums, m, shift)),
-        ("float64, half away", multiply_by_real_multiplier(sums, real)),
+        (FLOAT64, multiply_by_real_multiplier(sums, real)),
         ("float32, half even", multiply_by_float32_multiplier(sums, real)),
         ("truncation", dialects.multiply_truncate(sums, real)),
         ("floor", dialects.multiply_floor(sums, real)),

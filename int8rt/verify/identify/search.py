@@ -14,7 +14,7 @@ from int8rt.model import Model, TensorType
 from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operator
-from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of
+from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of, type_of
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.runtimes.base import Answer, Fault, Runtime, written
@@ -137,9 +137,9 @@ def identify(
     for piece in _of_model(model, content, runtime, runs, counts):
         if covered(piece):
             kind = kind_of(piece.operator, model.subgraphs[0].tensors)
-            counts.setdefault((kind, piece.output.type), _Count()).add(piece)
+            counts.setdefault((kind, _type(piece)), _Count()).add(piece)
     graph = model.subgraphs[0]
-    kinds = [(kind_of(o, graph.tensors), graph.tensors[o.outputs[0]].type) for o in graph.operators if o.outputs]
+    kinds = [(kind_of(o, graph.tensors), type_of(o, graph.tensors)) for o in graph.operators if o.outputs]
     wanted = [
         k
         for k in dict.fromkeys(kinds)
@@ -152,6 +152,11 @@ def identify(
     findings = tuple(counts[kind].finding(*kind) for kind in wanted if kind in counts)
     uncovered = [f"{name} {type.label}" for name, type in dict.fromkeys(kinds) if (name, type) not in counts]
     return Identification(runtime.capabilities().description, findings, tuple(uncovered))
+
+
+def _type(piece: Piece) -> TensorType:
+    input = piece.tensors[0]
+    return input.type if piece.operator.name == "DEQUANTIZE" and input is not None else piece.output.type
 
 
 def _of_model(

@@ -1,4 +1,4 @@
-"""ADD: two inputs at a common scale, added and rescaled."""
+"""ADD and SUB: two inputs at a common scale, added or subtracted, and rescaled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ def add(piece: Piece) -> Candidates:
     output_scale = quantization(piece.output)[0]
     codes = (piece.value(0), piece.value(1))
     ratios = tuple(float(np.float32(s) / np.float32(output_scale)) for s, _ in inputs)
-    value = dialects.xnnpack_sum(codes, (inputs[0][1], inputs[1][1]), (ratios[0], ratios[1])) + r.zero_point
+    zero_points = (inputs[0][1], inputs[1][1])
+    value = dialects.xnnpack_sum(codes, zero_points, (ratios[0], _sign(piece) * ratios[1])) + r.zero_point
     yield XNNPACK, piece.finish(value, *xnnpack_range(piece))
     yield "one rounding an input and two of the sum", once
     yield "inputs rounded down", down
@@ -63,7 +64,11 @@ def _total(piece: Piece, p: AddParams, scaling: _Scaling) -> Array:
         scaling(piece.value(i), s.offset, s.multiplier, s.shift, s.left_shift).astype(np.int64)
         for i, s in enumerate((p.input1, p.input2))
     ]
-    return dialects.rescale_sum(scaled[0] + scaled[1], int(r.multiplier[0]), int(r.shift[0]))
+    return dialects.rescale_sum(scaled[0] + _sign(piece) * scaled[1], int(r.multiplier[0]), int(r.shift[0]))
+
+
+def _sign(piece: Piece) -> int:
+    return -1 if piece.operator.name == "SUB" else 1
 
 
 def _real(piece: Piece, dtype: np.dtype[Any]) -> Array:
@@ -71,7 +76,8 @@ def _real(piece: Piece, dtype: np.dtype[Any]) -> Array:
     total: Array = np.zeros(piece.found.shape, dtype)
     for place in (0, 1):
         scale, zero_point = piece.input(place)
-        total = total + (piece.value(place).astype(dtype) - dtype.type(zero_point)) * dtype.type(scale)
+        term = (piece.value(place).astype(dtype) - dtype.type(zero_point)) * dtype.type(scale)
+        total = total + (_sign(piece) if place else 1) * term
     scaled: Array = total / dtype.type(quantization(piece.output)[0])
     return scaled
 

@@ -1,4 +1,4 @@
-"""AVERAGE_POOL_2D, SOFTMAX and LOGISTIC: one division, or a table."""
+"""AVERAGE_POOL_2D, SOFTMAX, LOGISTIC, TANH and QUANTIZE: one division, or a table; and operators without a choice."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ import numpy as np
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.kernels.taps import pad_input, windows
 from int8rt.quantization import dialects, libm
+from int8rt.quantization.affine import dequantize_in_eights
 from int8rt.quantization.lookup_table import lookup
+from int8rt.quantization.vector_body import quantize_in_eights
 from int8rt.schema.options import SoftmaxOptions
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization
+
+FIXED_POINT = "fixed point (gemmlowp)"
+TABLE = "a float32 table, half away (TensorFlow Lite)"
+MEAN_OF_CODES = "the codes' mean, half away from code 0"
+QUOTIENT = "float32, half away"
+DIFFERENCE = "float32, (code - zero point) · scale"
+RIGHT = "the specification's"
 
 
 def average_pool(piece: Piece) -> Candidates:
@@ -19,7 +28,7 @@ def average_pool(piece: Piece) -> Candidates:
     low, high = int(p.activation_min), int(p.activation_max)
     ones = np.ones((1, *piece.value(0).shape[1:3], 1), np.int64)
     total, count = _window_sums(piece.value(0).astype(np.int64), p, 0), _window_sums(ones, p, 0)
-    yield "the codes' mean, half away from code 0", piece.run()
+    yield MEAN_OF_CODES, piece.run()
     for how in ("half up", "half even", "truncate", "floor"):
         yield f"the codes' mean, {how}", piece.finish(dialects.divide(total, count, how), low, high)
     for how in ("half away", "half even", "half up", "truncate"):
@@ -47,7 +56,7 @@ def softmax(piece: Piece) -> Candidates:
     (scale, _), (output_scale, zero_point) = piece.input(), quantization(piece.output)
     codes = piece.value(0).astype(np.int64)
     difference = codes.max(axis=-1, keepdims=True) - codes
-    yield "fixed point (gemmlowp)", piece.run()
+    yield FIXED_POINT, piece.run()
     step = np.float32(scale) * np.float32(beta)
     table = libm.exp(-(step * np.arange(256, dtype=np.float32)))
     unsigned = piece.found.dtype == np.uint8
@@ -66,13 +75,44 @@ def softmax(piece: Piece) -> Candidates:
 
 
 def logistic(piece: Piece) -> Candidates:
-    """TensorFlow Lite's table, XNNPACK's, and the real function."""
+    """LOGISTIC and TANH: TensorFlow Lite's table, XNNPACK's for LOGISTIC, and the real function."""
     codes, dtype = piece.value(0), piece.found.dtype
     (scale, input_zero), (output_scale, zero_point) = piece.input(), quantization(piece.output)
-    yield "a float32 table, half away (TensorFlow Lite)", piece.run()
-    table = dialects.xnnpack_sigmoid_table(piece.input(), (output_scale, zero_point), dtype)
-    yield "a table with the zero point added before rounding, half even (XNNPACK)", lookup(codes, table)
+    yield TABLE, piece.run()
+    tanh = piece.operator.name == "TANH"
+    if not tanh:
+        table = dialects.xnnpack_sigmoid_table(piece.input(), (output_scale, zero_point), dtype)
+        yield "a table with the zero point added before rounding, half even (XNNPACK)", lookup(codes, table)
     for suffix, zero in (("", input_zero), ("; the input's zero point is ignored", 0)):
-        real = 1 / (1 + np.exp(-((codes.astype(np.int64) - zero) * scale))) / output_scale
+        x = (codes.astype(np.int64) - zero) * scale
+        real = (np.tanh(x) if tanh else 1 / (1 + np.exp(-x))) / output_scale
         for how in ("half away", "half even", "truncate"):
             yield f"float64, {how}{suffix}", piece.finish(dialects.round_real(real, how) + zero_point)
+
+
+def quantize(piece: Piece) -> Candidates:
+    """QUANTIZE of real numbers: a quotient, or a product with the reciprocal of the scale."""
+    x, (scale, zero_point) = piece.value(0), quantization(piece.output)
+    yield QUOTIENT, piece.run()
+    info = np.iinfo(piece.found.dtype)
+    eights = quantize_in_eights(x.ravel(), scale, zero_point, piece.found.dtype, int(info.min), int(info.max))
+    yield "LiteRT's vectors: the reciprocal, half even, the rest as the reference", eights.reshape(x.shape)
+    product = np.rint(np.clip(x * (np.float32(1) / np.float32(scale)), -(2.0**30), 2.0**30)).astype(np.int64)
+    yield "the reciprocal, half even", piece.finish(product + zero_point)
+
+
+def dequantize(piece: Piece) -> Candidates:
+    """DEQUANTIZE: the zero point is subtracted first, or its product added."""
+    codes, (scale, zero_point) = piece.value(0), piece.input()
+    yield DIFFERENCE, piece.run()
+    yield (
+        "LiteRT's vectors: code · scale + offset, the rest as the reference",
+        dequantize_in_eights(np.ascontiguousarray(codes), scale, zero_point),
+    )
+    offset = np.float32(-zero_point) * np.float32(scale)
+    yield "float32, code · scale + offset", codes.astype(np.float32) * np.float32(scale) + offset
+
+
+def fixed(piece: Piece) -> Candidates:
+    """An operator whose output nothing rounds: right, or with a mistake."""
+    yield RIGHT, piece.run()
