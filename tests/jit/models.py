@@ -11,7 +11,7 @@ from int8rt.schema.options import AddOptions, Conv2DOptions, DepthwiseConv2DOpti
 Q = Quantization.per_tensor
 
 
-def convolutions(type: TensorType = TensorType.INT8, size: int = 24, channels: int = 32) -> Model:
+def convolutions(type: TensorType = TensorType.INT8, size: int = 40, channels: int = 32) -> Model:
     """CONV_2D, DEPTHWISE_CONV_2D, CONV_2D and an ADD over all of them, then a SOFTMAX."""
     generator = np.random.default_rng(0)
     dtype, zero = type.dtype, 0 if type is TensorType.INT8 else 128

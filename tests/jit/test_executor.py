@@ -26,7 +26,7 @@ def ready(model: int8rt.Model, **options: object) -> int8rt.Interpreter:
 def test_all_tensors_equal_numpy_s(type: TensorType) -> None:
     model = convolutions(type)
     one, other = (ready(model, backend=name, experimental_preserve_all_tensors=True) for name in ("numpy", "jit"))
-    value = np.random.default_rng(1).integers(0, 128, (1, 24, 24, 3)).astype(type.dtype)
+    value = np.random.default_rng(1).integers(0, 128, (1, 40, 40, 3)).astype(type.dtype)
     for interpreter in (one, other):
         interpreter.set_tensor(0, value)
         interpreter.invoke()
@@ -61,7 +61,7 @@ def test_an_error_while_running_leaves_the_interpreter_usable() -> None:
 
 
 def test_the_compiled_model_counts_against_the_limits() -> None:
-    model = convolutions()
+    model = convolutions(size=24)
     ready(model, backend="jit", limits=MemoryLimits(total=1 << 20, undeclared=1 << 20))
     with pytest.raises(int8rt.ModelError, match=r"the compiled model takes \d+ bytes, the limit is"):
         ready(model, backend="jit", limits=MemoryLimits(total=100_000, undeclared=0))
@@ -79,7 +79,7 @@ def test_memory_goes_with_the_interpreter() -> None:
 def test_a_view_outlives_the_interpreter() -> None:
     interpreter = ready(convolutions(), backend="jit")
     index = interpreter.get_input_details()[0]["index"]
-    interpreter.set_tensor(index, np.full((1, 24, 24, 3), 7, np.int8))
+    interpreter.set_tensor(index, np.full((1, 40, 40, 3), 7, np.int8))
     view = interpreter.tensor(index)()
     del interpreter
     gc.collect()

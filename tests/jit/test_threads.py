@@ -52,10 +52,10 @@ def workers() -> list[threading.Thread]:
 @pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
 @pytest.mark.parametrize("threads", [2, 3, 7])
 def test_bits_do_not_depend_on_the_number_of_threads(type: TensorType, threads: int) -> None:
-    model = convolutions(type, size=17, channels=40)
+    model = convolutions(type, size=33, channels=40)
     one, many = ready(model, 1, preserve=True), ready(model, threads, preserve=True)
     for seed in range(5):
-        value = np.random.default_rng(seed).integers(0, 128, (1, 17, 17, 3)).astype(type.dtype)
+        value = np.random.default_rng(seed).integers(0, 128, (1, 33, 33, 3)).astype(type.dtype)
         for interpreter in (one, many):
             interpreter.set_tensor(0, value)
             interpreter.invoke()
@@ -119,7 +119,7 @@ def test_new_shapes_end_the_old_threads() -> None:
     interpreter.invoke()
     before = len(workers())
     for batch in (2, 3, 1):
-        interpreter.resize_tensor_input(0, [batch, 24, 24, 3])
+        interpreter.resize_tensor_input(0, [batch, 40, 40, 3])
         interpreter.allocate_tensors()
         assert result(interpreter, 0).shape[0] == batch
         assert len(workers()) == before

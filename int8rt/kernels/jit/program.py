@@ -40,10 +40,12 @@ from int8rt.plan import Plan, Step
 Array = npt.NDArray[Any]
 
 # What a kernel does in a nanosecond, roughly, and the nanoseconds from which sharing it with other threads pays: they
-# wait for each other after it.
+# wait for each other after it. All shared steps of a program together must be worth some of those: it takes as much to
+# call the threads, and none of them may be there.
 _MACS_PER_NS = 150
 _BYTES_PER_NS = 10
 _WORTH_SHARING = 4000
+_WORTH_CALLING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
         if isinstance(item, list) and step.position in unneeded:
             order[k] = builder.rows(item, step.position, step)
     table = np.array(builder.table, np.int64).reshape(-1, 3)
+    if builder.shared_nanoseconds <= _WORTH_CALLING * _WORTH_SHARING:
+        table[:, 2] = 0
     return Program(
         table=table,
         shared=bool(table[:, 2].any()),
@@ -143,6 +147,7 @@ class _Builder:
         self._threads = threads
         self.store = store
         self.table: list[tuple[int, int, int]] = []
+        self.shared_nanoseconds = 0.0
         self.views: dict[int, Array] = {}
         self.given: dict[int, Array] = {}
         self.status = np.zeros(len(plan.steps), np.int64)
@@ -271,9 +276,9 @@ class _Builder:
     def rows(self, calls: Sequence[Lowered], position: int, step: Step | None = None) -> tuple[int, int]:
         """Append these calls to the table; their rows. step: whose calls they are; None for copies."""
         first = len(self.table)
-        shared = int(
-            step is not None and self._threads > 1 and self._nanoseconds(step) / max(len(calls), 1) > _WORTH_SHARING
-        )
+        nanoseconds = 0.0 if step is None else self._nanoseconds(step)
+        shared = int(step is not None and self._threads > 1 and nanoseconds > _WORTH_SHARING * len(calls))
+        self.shared_nanoseconds += shared * nanoseconds
         for call in calls:
             block, scratch = np.zeros(1, call.block), 0
             for name, value in call.values.items():
