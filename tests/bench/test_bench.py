@@ -42,7 +42,7 @@ def test_a_summary() -> None:
 
 @pytest.mark.parametrize("backend", ["numpy", "jit"])
 def test_the_profile_has_every_operator(backend: Any) -> None:
-    interpreter = Interpreter(model_content=convolutions(), backend=backend)
+    interpreter = Interpreter(model_content=convolutions(size=24), backend=backend)
     interpreter.allocate_tensors()
     steps = profile(interpreter._executor(0), 0.01)
     operators = interpreter.model.subgraphs[0].operators
