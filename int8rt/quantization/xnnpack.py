@@ -166,3 +166,51 @@ def _rounded(value: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     info = np.iinfo(np.dtype(dtype))
     codes: npt.NDArray[Any] = np.clip(np.rint(value), info.min, info.max).astype(dtype)
     return codes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DynamicCodes:
+    """Rows of real numbers as codes: real = (code - zero_point) · inverse_scale. codes: int8[n,k], the others: [n]."""
+
+    codes: npt.NDArray[np.int8]
+    zero_point: npt.NDArray[np.int64]
+    inverse_scale: Float32Array
+
+
+def quantize_dynamically(rows: npt.NDArray[np.float32]) -> DynamicCodes | None:
+    """float32[n,k], each row with the scale and zero point of its own range, which holds 0; all steps in float32.
+
+    None where a range is not a normal number, or not finite.
+    Source: XNNPACK src/xnnpack/quantization.h, xnn_qd8_asymmetric_quantization_params.
+    """
+    one, low, high = np.float32(1), np.float32(-128), np.float32(127)
+    smallest, largest = (np.asarray(f(rows, axis=1, initial=np.float32(0)), np.float32) for f in (np.min, np.max))
+    with np.errstate(all="ignore"):
+        extent = largest - smallest
+        scale = np.where(extent == 0, one, np.float32(255) / extent)
+        if not np.all(np.isfinite(extent) & np.isfinite(scale) & (scale >= np.finfo(np.float32).tiny)):
+            return None
+        descaled_low, descaled_high = smallest * scale, largest * scale
+        from_low = (low + descaled_low) + (high + descaled_high) > 0
+        zero_point = np.rint(np.clip(np.where(from_low, low - descaled_low, high - descaled_high), low, high))
+        steps = np.minimum(rows * scale[:, np.newaxis], (high - zero_point)[:, np.newaxis])
+        codes = np.rint(steps).astype(np.int64) + zero_point.astype(np.int64)[:, np.newaxis]
+        inverse = np.asarray(one / scale, np.float32)
+    return DynamicCodes(saturate(codes, np.int8), zero_point.astype(np.int64), inverse)
+
+
+def multiply_add(x: npt.ArrayLike, y: npt.ArrayLike, z: npt.ArrayLike) -> Float32Array:
+    """x · y + z in float32 with a single rounding, as a fused multiply-add; float32 arguments that broadcast.
+
+    The product is exact in float64. Its sum with z is rounded there to the neighbour whose last bit is odd where it is
+    not exact, so that rounding it once more to float32 is the only rounding.
+    """
+    with np.errstate(all="ignore"):
+        product = np.asarray(x, np.float64) * np.asarray(y, np.float64)
+        addend = np.broadcast_to(np.asarray(z, np.float64), product.shape)
+        total = np.asarray(product + addend)
+        part = total - product
+        error = (product - (total - part)) + (addend - part)
+        inexact = (error != 0) & np.isfinite(total) & (total.view(np.int64) & 1 == 0)
+        total = np.where(inexact, np.nextafter(total, np.copysign(np.inf, error)), total)
+        return total.astype(np.float32)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from int8rt.kernels import conv, depthwise_conv, fully_connected, transpose_conv
 from int8rt.kernels.base import Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.convolution import check_channel_scales
+from int8rt.kernels.xnnpack import hybrid
 from int8rt.kernels.xnnpack.convolution_rules import (
     NARROW,
     takes_conv,
@@ -124,6 +125,8 @@ def _without_what_it_ignores(
 
 
 def _prepare_conv(context: OperatorContext) -> Params:
+    if context.input(0).type == TensorType.FLOAT32:
+        return hybrid.prepare_conv(context)
     return _prepare(context, conv.CONV_2D, (0, 1, 2), 0)
 
 
@@ -135,6 +138,8 @@ def _prepare_depthwise(context: OperatorContext) -> Params:
 
 
 def _prepare_fully_connected(context: OperatorContext) -> Params:
+    if context.input(0).type == TensorType.FLOAT32:
+        return hybrid.prepare_fully_connected(context)
     input, depth = context.input(0), context.input(1).shape[1]
     if element_count(input.shape) % depth:
         raise context.invalid(f"XNNPACK wants an input {list(input.shape)} of whole rows of {depth}")
@@ -145,12 +150,32 @@ def _prepare_transpose_conv(context: OperatorContext) -> Params:
     return _prepare(context, transpose_conv.TRANSPOSE_CONV, (2, 1, 3), 0)
 
 
-CONV_2D = Delegated("CONV_2D", takes_conv, _prepare_conv, "src/operators/convolution-nhwc.c")
+def _takes_conv(context: OperatorContext) -> bool:
+    return takes_conv(context) or hybrid.takes_conv(context)
+
+
+def _takes_fully_connected(context: OperatorContext) -> bool:
+    return takes_fully_connected(context) or hybrid.takes_fully_connected(context)
+
+
+CONV_2D = Delegated(
+    "CONV_2D",
+    _takes_conv,
+    _prepare_conv,
+    "src/operators/convolution-nhwc.c",
+    hybrid.evaluate,
+    (hybrid.DynamicParams,),
+)
 DEPTHWISE_CONV_2D = Delegated(
     "DEPTHWISE_CONV_2D", takes_depthwise, _prepare_depthwise, "src/operators/convolution-nhwc.c"
 )
 FULLY_CONNECTED = Delegated(
-    "FULLY_CONNECTED", takes_fully_connected, _prepare_fully_connected, "src/operators/fully-connected-nc.c"
+    "FULLY_CONNECTED",
+    _takes_fully_connected,
+    _prepare_fully_connected,
+    "src/operators/fully-connected-nc.c",
+    hybrid.evaluate,
+    (hybrid.DynamicParams,),
 )
 TRANSPOSE_CONV = Delegated(
     "TRANSPOSE_CONV", takes_transpose_conv, _prepare_transpose_conv, "src/operators/deconvolution-nhwc.c"

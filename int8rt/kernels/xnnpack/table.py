@@ -97,6 +97,12 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     name = context.operator.name
     types = {tensor.type for tensor in (*context.inputs, *context.outputs) if tensor is not None}
     taken = name in _FLOATING if name != "CUSTOM" else context.operator.custom_code in _CUSTOM
-    if taken and not types.isdisjoint((TensorType.FLOAT32, TensorType.FLOAT16)):
+    # Their input is quantized first, or the delegate does not take them.
+    mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and not _is_real(context.input(1).type)
+    if taken and not mixed and any(_is_real(type) for type in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
+
+
+def _is_real(type: TensorType) -> bool:
+    return type in (TensorType.FLOAT32, TensorType.FLOAT16)
