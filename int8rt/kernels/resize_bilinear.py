@@ -18,6 +18,8 @@ from int8rt.kernels.resize_nearest_neighbor import image_size
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.division import divide_by_pot_round_half_away
+from int8rt.quantization.rounding import rounding_shift_right
+from int8rt.quantization.single_rounding import rounds_once
 from int8rt.schema.options import ResizeBilinearOptions
 
 _FRACTION_BITS = 10
@@ -149,6 +151,8 @@ def _mix_integers(image: Array, rows: Interpolation, columns: Interpolation) -> 
     difference *= down
     total *= _ONE
     total += difference
+    if rounds_once():
+        return rounding_shift_right(total, 2 * _FRACTION_BITS)
     return divide_by_pot_round_half_away(total, 2 * _FRACTION_BITS)
 
 

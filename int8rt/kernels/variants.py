@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from int8rt.kernels.base import Kernel, OperatorContext
 from int8rt.kernels.opt.table import OPTIMIZED_KERNELS, not_done_in_optimized
 from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.single_rounding import SINGLE_ROUNDING_KERNELS, not_done_in_single_rounding
 from int8rt.kernels.xnnpack.table import delegated_kernels, not_done_in_xnnpack
 
 _REFERENCE = ("tflite-ref", "tflite-ref@2.19")
@@ -21,12 +22,15 @@ def not_done(context: OperatorContext) -> str | None:
     """Why int8rt cannot compute this operator in the context's profile; None where it can."""
     if context.profile.name in _REFERENCE:
         return None
+    if context.profile.name == "tflite-single-rounding":
+        return not_done_in_single_rounding(context)
     if context.profile.name == "xnnpack":
         return not_done_in_xnnpack(context, not_done_in_optimized)
     return not_done_in_optimized(context)
 
 
 VARIANTS: Mapping[str, Mapping[str, Kernel]] = {
+    "tflite-single-rounding": SINGLE_ROUNDING_KERNELS,
     "tflite-opt": OPTIMIZED_KERNELS,
     "xnnpack": {
         **OPTIMIZED_KERNELS,

@@ -41,28 +41,40 @@ def exp_of_groups(x: Float32) -> Float32:
     return np.where(x < _LOW, np.float32(0), np.where(value > x, value, x))
 
 
-def sum_of_vector(x: Float32, first: int = 0) -> np.float32:
-    """Σ of a vector float32[n]: groups of four elements in two turns, then across, then what is left in order.
+def sums_of_rows(rows: Float32, aligned: bool = False) -> Float32:
+    """Σ of each row float32[n,K], K > 0: groups of four elements in two turns, then across, then what is left in order.
 
-    first: the position of the vector's first element among groups at addresses divisible by 16, counted in elements.
+    aligned: every row starts at an address divisible by 16, not the first alone, so that groups start with each.
     """
-    start = min(-first % LANES, len(x))
-    groups = x[start : start + (len(x) - start) // LANES * LANES].reshape(-1, LANES)
-    rest = [*x[:start], *x[start + groups.size :]]
+    count, depth = rows.shape
+    starts = np.minimum(-(np.arange(count) * (0 if aligned else depth)) % LANES, depth)
+    sums = np.empty(count, np.float32)
     with np.errstate(all="ignore"):
-        if not len(groups):
-            total, rest = x[0], list(x[1:])
-        else:
-            pairs = len(groups) // 2 * 2
-            lanes = groups[0] if len(groups) == 1 else _in_order(groups[0:pairs:2]) + _in_order(groups[1:pairs:2])
-            if 1 < len(groups) != pairs:
-                lanes = lanes + groups[pairs]
-            total = (lanes[0] + lanes[2]) + (lanes[1] + lanes[3])
-        for value in rest:
-            total = total + value
-    return np.float32(total)
+        for start in np.unique(starts):
+            sums[starts == start] = _sums(rows[starts == start], int(start))
+    return sums
+
+
+def _sums(rows: Float32, start: int) -> Float32:
+    stop = start + (rows.shape[1] - start) // LANES * LANES
+    groups = rows[:, start:stop].reshape(len(rows), -1, LANES)
+    number = groups.shape[1]
+    rest = [*rows[:, :start].T, *rows[:, stop:].T]
+    if not number:
+        total, rest = rest[0], rest[1:]
+    else:
+        pairs = number // 2 * 2
+        lanes = groups[:, 0] if number == 1 else _in_order(groups[:, 0:pairs:2]) + _in_order(groups[:, 1:pairs:2])
+        if 1 < number != pairs:
+            lanes = lanes + groups[:, pairs]
+        total = (lanes[:, 0] + lanes[:, 2]) + (lanes[:, 1] + lanes[:, 3])
+    for values in rest:
+        total = total + values
+    return np.asarray(total, np.float32)
 
 
 def _in_order(groups: Float32) -> Float32:
-    total: Float32 = np.add.accumulate(groups, axis=0)[-1]
+    total = groups[:, 0]
+    for number in range(1, groups.shape[1]):
+        total = total + groups[:, number]
     return total

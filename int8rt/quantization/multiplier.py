@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import SpecError
+from int8rt.quantization.single_rounding import rounds_once
 
 
 def quantize_multiplier(real_multiplier: float) -> tuple[int, int]:
     """(multiplier, shift) of a real multiplier: an int32 significand and a power of two (positive shifts left).
 
-    0 gives (0, 0), and so does anything that would need a shift below -31. There is no upper limit on the shift.
+    0 gives (0, 0), and so does anything that would need a shift below -31. There is no upper limit on the shift, but
+    with single rounding (see `single_rounding`), where it is 30 at most.
     Raises `SpecError` where the multiplier is not finite.
     """
     if not math.isfinite(real_multiplier):
@@ -31,6 +33,8 @@ def quantize_multiplier(real_multiplier: float) -> tuple[int, int]:
         shift += 1
     if shift < -31:
         return 0, 0
+    if shift > 30 and rounds_once():
+        return (1 << 31) - 1, 30
     return (multiplier if real_multiplier > 0 else -multiplier), shift
 
 

@@ -63,6 +63,18 @@ TFLITE_REF_2_19 = Profile(
     plain_int16_sums=True,
 )
 
+TFLITE_SINGLE_ROUNDING = Profile(
+    "tflite-single-rounding",
+    "LiteRT 2.3.0's reference kernels compiled with TFLITE_SINGLE_ROUNDING=1; by the source, without a measurement",
+    {"FULLY_CONNECTED": Rounding.FLOAT64},
+    default=Rounding.SINGLE,
+    about="A switch that vendors may build with. Wherever the reference kernels of tflite-ref round an int32 number "
+    "twice, they round its 64-bit product once, ties up: also the inputs and the sum of ADD, and the interpolation of "
+    "RESIZE_BILINEAR. uint8 DEPTHWISE_CONV_2D keeps both roundings, FULLY_CONNECTED its float64. No runtime that was "
+    "measured computes so: the definition is TensorFlow Lite's source.",
+    compiled=False,
+)
+
 TFLITE_OPT = Profile(
     "tflite-opt",
     "ai-edge-litert 2.3.0 on x86-64, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, one thread",
@@ -94,7 +106,7 @@ XNNPACK = Profile(
 )
 
 PROFILES: Mapping[str, Profile] = {
-    profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_OPT, XNNPACK)
+    profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_SINGLE_ROUNDING, TFLITE_OPT, XNNPACK)
 }
 
 

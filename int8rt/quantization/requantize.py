@@ -20,6 +20,7 @@ from int8rt.quantization.rescale import (
     multiply_by_quantized_multiplier_ties_up,
 )
 from int8rt.quantization.rounding import INT32_MAX, INT32_MIN, round_half_away, rounding_divide_by_pot
+from int8rt.quantization.single_rounding import rounds_once
 
 __all__ = [
     "Requantization",
@@ -157,8 +158,11 @@ def multiply_by_quantized_multiplier(
     A positive shift is applied first, with wrap-around in int32; then the doubling high multiply (ties up); then the
     negative shift (ties away from zero). Other shifts are undefined in C++ and are here those of an x86 processor: left
     ones counted modulo 32, right ones as in `rounding_divide_by_pot`. Source: TensorFlow Lite
-    kernels/internal/common.cc, MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING.
+    kernels/internal/common.cc, MultiplyByQuantizedMultiplier without TFLITE_SINGLE_ROUNDING; within
+    `single_rounding.single_rounding` it is the function that is compiled with that.
     """
+    if rounds_once():
+        return multiply_by_quantized_multiplier_single_rounding(x, multiplier, shift)
     shift = np.asarray(shift, np.int64)
     value = np.array(x, np.int64)
     if np.any(shift > 0):

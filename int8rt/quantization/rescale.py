@@ -22,12 +22,16 @@ def multiply_by_quantized_multiplier_single_rounding(
 ) -> Int64Array:
     """x · multiplier · 2^(shift - 31) with one rounding, ties up: floor((x·m + 2^(30 - shift)) / 2^(31 - shift)).
 
-    int32 x, 0 <= multiplier < 2^31, -31 <= shift <= 30, and the result must fit int32.
+    int32 x, 0 <= multiplier < 2^31, -31 <= shift <= 30. Results are cut to int32; other shifts, undefined in C++, are
+    counted modulo 64, as x86 processors do.
     Source: TensorFlow Lite kernels/internal/common.cc with TFLITE_SINGLE_ROUNDING; CMSIS-NN with
     CMSIS_NN_USE_SINGLE_ROUNDING; ruy on ARM.
     """
-    product = np.asarray(x, np.int64) * np.asarray(multiplier, np.int64)
-    return rounding_shift_right(product, 31 - np.asarray(shift, np.int64))
+    total = 31 - np.asarray(shift, np.int64)
+    value = np.asarray(np.asarray(x, np.int64) * np.asarray(multiplier, np.int64))
+    with np.errstate(over="ignore"):  # of scalars; arrays wrap in silence
+        value = (value + (np.int64(1) << ((total - 1) & 63))) >> (total & 63)
+    return wrap_int32(value)
 
 
 def multiply_by_quantized_multiplier_ties_up(

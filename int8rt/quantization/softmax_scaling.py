@@ -12,15 +12,19 @@ from int8rt.quantization.multiplier import (
     quantize_multiplier_greater_than_one,
     quantize_multiplier_smaller_than_one,
 )
+from int8rt.quantization.single_rounding import rounds_once
 
 
 def preprocess_softmax_scaling(beta: float, input_scale: float, input_integer_bits: int) -> tuple[int, int]:
     """(multiplier, left_shift) of beta · input_scale · 2^(31 - input_integer_bits), capped at 2^31 - 1.
 
+    With single rounding the cap is 2^30 - 1 (see `single_rounding`).
+
     `beta` and `input_scale` are the float32 numbers of the file, multiplied in float64. `SpecError` where the product
     is 1 or less (beta 0, or scales below 2^-26 with 5 integer bits): TensorFlow Lite aborts the process there.
     """
-    real = min(beta * input_scale * (1 << (31 - input_integer_bits)), (1 << 31) - 1.0)
+    largest = (1 << (30 if rounds_once() else 31)) - 1.0
+    real = min(beta * input_scale * (1 << (31 - input_integer_bits)), largest)
     return quantize_multiplier_greater_than_one(real)
 
 

@@ -20,6 +20,7 @@ from int8rt.schema.options import (
     LeakyReluOptions,
     ReducerOptions,
     ResizeBilinearOptions,
+    SoftmaxOptions,
     TransposeConvOptions,
 )
 from tests.differential import (
@@ -217,6 +218,18 @@ def test_special_numbers_are_reduced_in_order(name: str, axes: list[int]) -> Non
     spec = TensorSpec(TensorType.FLOAT32, data.shape)
     output = TensorSpec(TensorType.FLOAT32, ())
     model = single_operator_model(name, [spec, vector(axes)], [output], ReducerOptions(keep_dims=True))
+    assert_same_bits(model, [data], "tflite-opt")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 5, 8, 13, 70])
+@pytest.mark.parametrize("name", ["MEAN", "SUM", "REDUCE_PROD", "SOFTMAX", "LOG_SOFTMAX"])
+def test_rows(name: str, depth: int) -> None:
+    data = np.random.default_rng(depth).normal(0, 1, (3, 7, depth)).astype(np.float32)
+    specs = [TensorSpec(TensorType.FLOAT32, data.shape)]
+    if "SOFTMAX" not in name:
+        specs.append(vector([2]))
+    options = ReducerOptions() if len(specs) > 1 else SoftmaxOptions(0.7) if name == "SOFTMAX" else None
+    model = single_operator_model(name, specs, [TensorSpec(TensorType.FLOAT32, ())], options)
     assert_same_bits(model, [data], "tflite-opt")
 
 

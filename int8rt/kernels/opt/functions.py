@@ -17,7 +17,7 @@ from int8rt.kernels import hard_swish
 from int8rt.kernels.base import Kernel, OperatorContext
 from int8rt.kernels.float32.functions import FloatParams, float_params, with_float32
 from int8rt.quantization import eigen, libm
-from int8rt.quantization.eigen_exp import exp, sum_of_vector
+from int8rt.quantization.eigen_exp import exp, sums_of_rows
 
 Float32 = npt.NDArray[np.float32]
 Function = Callable[[FloatParams, Float32], Float32]
@@ -59,15 +59,14 @@ def float_softmax(params: FloatParams, x: Float32) -> Float32:
     """e^(beta · (x - max)) times the reciprocal of the sum along the last axis."""
     differences = (x - x.max(axis=-1, keepdims=True, initial=-np.inf)) * np.float32(params.beta)
     rows = exp(differences.reshape(-1)).reshape(-1, x.shape[-1])
-    sums = [sum_of_vector(row, i * x.shape[-1]) for i, row in enumerate(rows)]
-    return np.asarray(rows * (np.float32(1) / np.array(sums, np.float32))[:, np.newaxis]).reshape(x.shape)
+    return np.asarray(rows * (np.float32(1) / sums_of_rows(rows))[:, np.newaxis]).reshape(x.shape)
 
 
 def float_log_softmax(params: FloatParams, x: Float32) -> Float32:
     """x - max - log Σ e^(x - max) along the last axis."""
     rows = x.reshape(-1, x.shape[-1])
     differences = rows - rows.max(axis=1, keepdims=True)
-    sums = np.array([sum_of_vector(exp(row)) for row in differences], np.float32)
+    sums = sums_of_rows(np.stack([exp(row) for row in differences]), aligned=True)
     return np.asarray(differences - libm.log(sums)[:, np.newaxis]).reshape(x.shape)
 
 

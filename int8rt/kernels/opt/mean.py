@@ -4,7 +4,7 @@ MEAN of 8-bit images [N,H,W,C] over height and width that keeps them: the sum of
 from float32 and a bias is added; channels in blocks of 16 take ties up. Other means are the reference kernel's. With
 several threads each takes a range of channels, and blocks start again with each: this is one thread.
 SUM of quantized types is rescaled in float32. Reductions of float32 start with the first element, and a maximum or
-minimum is the later one of two that do not compare.
+minimum is the later one of two that do not compare; a mean over the last dimensions is Eigen's, which adds by groups.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from int8rt.kernels.layout import QUANTIZED_TYPES
 from int8rt.kernels.mean import QuantizedSumParams
 from int8rt.kernels.reduce import ReduceParams, in_columns, prepare, shaped
 from int8rt.model import TensorType
+from int8rt.quantization.eigen_exp import sums_of_rows
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.vector_body import mean_bias_and_scale, requantize_in_sixteens, sum_in_float32
 from int8rt.schema.options import ReducerOptions
@@ -64,12 +65,20 @@ def prepare_mean(context: OperatorContext) -> ReduceParams:
 def evaluate_mean(params: ReduceParams, input: Array, axis: Array) -> Array:
     """The mean, of an image channel by channel."""
     if input.dtype.kind == "f" and input.size:
+        columns = in_columns(params, input)
         with np.errstate(all="ignore"):
-            return shaped(params, np.add.accumulate(in_columns(params, input))[-1] / np.float32(params.count))
+            total = sums_of_rows(columns.T) if _of_rows(params, input) else np.add.accumulate(columns)[-1]
+            return shaped(params, total / np.float32(params.count))
     if not isinstance(params, ImageMeanParams) or input.size == 0:
         return mean.evaluate_mean(params, input, axis)
     rows = [requantize_in_sixteens(row, params.requantization) for row in input.sum(axis=(1, 2), dtype=np.int32)]
     return shaped(params, np.stack(rows))
+
+
+def _of_rows(params: ReduceParams, input: Array) -> bool:
+    """Whether the reduced dimensions are the last ones and not all, not counting those of size 1: Eigen sums these."""
+    reduced = [axis in params.axis for axis, size in enumerate(input.shape) if size > 1]
+    return any(reduced) and not all(reduced) and reduced == sorted(reduced)
 
 
 def prepare_sum(context: OperatorContext) -> ReduceParams:
