@@ -93,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--runtime", action="append", default=[], metavar="SUT[=PYTHON]", help="as `compare --sut`, and its Python"
     )
     parser.add_argument("--models", type=Path, action="append", default=[], metavar="FOLDER", help="of .tflite files")
-    parser.add_argument("--largest", type=int, default=400_000, help="bytes of a model, at most (400000)")
-    parser.add_argument("--operators", type=int, default=45, help="operators of a model, at most (45)")
+    parser.add_argument("--largest", type=int, default=280_000, help="bytes of a model, at most (280000)")
+    parser.add_argument("--operators", type=int, default=20, help="operators of a model, at most (20)")
     parser.add_argument("--memory", type=Path, required=True, metavar="FOLDER", help="for the answers of the runtimes")
     parser.add_argument("--results", type=Path, default=_RESULTS, metavar="FOLDER", help="for the pages")
     parser.add_argument("--timeout", type=float, default=60, help="seconds for one answer (60)")

@@ -140,14 +140,14 @@ def _of_models(row: Mapping[str, Any]) -> Iterator[str]:
     found: dict[tuple[str, str], list[float]] = {}
     for model in row["models"]:
         for kind, data in (model or {}).get("operators", {}).items():
-            rest = f" (nearest {data['nearest']})" if data.get("nearest") else ""
-            what = data["explained"] or f"**not explained**, {data['verdict'].lower()}{rest if row else ''}"
-            counts = found.setdefault((kind, what if data["explained"] else what.split(" (")[0]), [0, 0, 0])
-            counts[0] += 1
-            counts[1] += data["count"]
-            counts[2] = max(counts[2], data["largest"])
+            for what, count in ((data["explained"], data["count"] - data["unknown"]), ("", data["unknown"])):
+                counts = found.setdefault((kind, what), [0, 0, 0])
+                if count:
+                    counts[:] = counts[0] + 1, counts[1] + count, max(counts[2], data["largest"])
     for (kind, what), (in_models, count, largest) in sorted(found.items()):
-        yield f"in models, {kind}: {what}; {count:g} operators in {in_models:g} models, at most {largest:g} steps"
+        if count:
+            text = what or "**not explained**"
+            yield f"in models, {kind}: {text}; {count:g} operators in {in_models:g} models, at most {largest:g} steps"
 
 
 def _colour(good: int, all: int) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.matrix import real
+from conformance.matrix.mistakes import mistaken
 from int8rt.conformance.cases import Case
 from int8rt.conformance.run import expected, expected_if_known, judge
 from int8rt.model import Model
@@ -48,13 +50,19 @@ class Listening:
         self._runtime.close()
 
 
+def words(message: str) -> str:
+    """A runtime's own words for a page: the first of them, on one line."""
+    return "".join(c if c.isprintable() else " " for c in message)[:160]
+
+
 @dataclass(slots=True)
 class Cell:
     """The cases of one operator and type.
 
-    verdicts: to their numbers. profiles, arithmetics: to the number of elements that they do not give, over all answers
-    of the right shape; None where one does not know some case. largest: difference in steps; shapes: whether some
-    answer had another shape or type. faults: the runtime's words to a number of cases. example: a case of each verdict.
+    verdicts: to their numbers. profiles, arithmetics, mistakes: to the number of elements that they do not give, over
+    all answers of the right shape; None where one does not know some case. farther: elements that are no nearest code
+    of the real result, and not when wrapped around either. largest: difference in steps. shapes: some answer had
+    another shape or type. faults: the runtime's words to a number of cases. example: a case of each verdict.
     """
 
     cases: int = 0
@@ -65,6 +73,8 @@ class Cell:
     shapes: bool = False
     profiles: dict[str, int | None] = field(default_factory=dict)
     arithmetics: dict[str, int | None] | None = None
+    farther: tuple[int, int] | None = (0, 0)
+    mistakes: dict[str, int | None] | None = None
     faults: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +90,7 @@ class Cell:
         if found is not None and case.expect == "exact":
             self._measure(case, found)
         elif name not in ("EXACT", "ACCEPTED"):
-            self.faults[message[:160]] += 1
+            self.faults[words(message)] += 1
 
     def _measure(self, case: Case, found: Array) -> None:
         model, inputs = case.make()
@@ -95,11 +105,18 @@ class Cell:
         for profile in PROFILES:
             given = expected_if_known(model, inputs, profile)
             self.profiles[profile] = _sum(self.profiles.get(profile, 0), given, found)
+        self._measure_reals(real.real_result(model, inputs), found)
+        self.mistakes = _add(self.mistakes, dict(mistaken(model, inputs)), found)
         piece = _piece(case, model, inputs, found)
         known = dict(candidates(piece)) if piece is not None else {}
-        if self.arithmetics is None:
-            self.arithmetics = dict.fromkeys(known, 0)
-        self.arithmetics = {n: _sum(wrong, known.get(n), found) for n, wrong in self.arithmetics.items()}
+        self.arithmetics = _add(self.arithmetics, known, found)
+
+    def _measure_reals(self, result: Array | None, found: Array) -> None:
+        if self.farther is None or result is None or result.shape != found.shape:
+            self.farther = None
+        else:
+            near, wrapped = real.farther(found, result)
+            self.farther = self.farther[0] + near, self.farther[1] + wrapped
 
     def plain(self) -> dict[str, Any]:
         """For JSON: counts, and what explains the differences."""
@@ -113,14 +130,23 @@ class Cell:
         return data
 
     def explained(self) -> str:
-        """The profile, or else the arithmetics of `identify`, with which every element is explained; "" for none."""
+        """The profile, or else arithmetics of `identify`, that give every element; or that they are nearest codes.
+
+        "" for none of these.
+        """
         if self.shapes:
             return ""
         for name, wrong in self.profiles.items():
             if wrong == 0 and name != REFERENCE:
                 return f"profile {name}"
-        right = [name for name, wrong in (self.arithmetics or {}).items() if wrong == 0]
-        right = [name for name in right if ";" not in name] or right
+        tried = {**(self.arithmetics or {}), **(self.mistakes or {})}
+        right = [name for name, wrong in tried.items() if wrong == 0]
+        if plain := [name for name in right if ";" not in name]:
+            return " | ".join(plain[:3])
+        if self.farther is not None and self.farther[0] == 0:
+            return real.NAME if self.largest else real.NAME_OF_REALS
+        if not right and self.farther is not None and self.farther[1] == 0:
+            return real.NAME_WRAPPED
         return " | ".join(right[:3])
 
     def nearest(self) -> str:
@@ -128,6 +154,9 @@ class Cell:
         if self.shapes or self.explained():
             return ""
         tried = {**{f"profile {n}": w for n, w in self.profiles.items()}, **(self.arithmetics or {})}
+        tried |= self.mistakes or {}
+        if self.farther is not None:
+            tried |= {real.NAME: self.farther[0], real.NAME_WRAPPED: self.farther[1]}
         counts = {name: wrong for name, wrong in tried.items() if wrong is not None}
         best = min(counts, key=lambda name: counts[name])
         return f"{best}: {counts[best]} of {self.elements} elements"
@@ -154,6 +183,12 @@ def _piece(case: Case, model: Model, inputs: Sequence[Array], found: Array) -> P
         return None
     piece = Piece.make(case.name, teacher, 0, values, found)
     return piece if covered(piece) else None
+
+
+def _add(before: dict[str, int | None] | None, known: Mapping[str, Array], found: Array) -> dict[str, int | None]:
+    """Elements that each does not give, over one more answer; None where it does not know all."""
+    counts = dict.fromkeys(known, 0) if before is None else before
+    return {name: _sum(wrong, known.get(name), found) for name, wrong in counts.items()}
 
 
 def _sum(before: int | None, given: Array | None, found: Array) -> int | None:

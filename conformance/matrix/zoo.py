@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from conformance.matrix.alone import Alone
+from conformance.matrix.real import NAME
+from conformance.matrix.suite import words
 from int8rt.errors import Int8rtError, UnsupportedError
 from int8rt.model import Model
 from int8rt.quantization.profiles import PROFILES
@@ -74,10 +77,10 @@ def examine(model: Model, content: bytes, runtime: Runtime) -> dict[str, Any]:
     quick = judge(model, content, runtime, runs, operators=False)
     if quick.faults:
         fault = quick.faults[0]
-        return {"status": _FAULTS[fault.kind], "message": fault.message[:160]}
+        return {"status": _FAULTS[fault.kind], "message": words(fault.message)}
     if any(output.statistics.mismatch for output in quick.outputs):
         mismatch = next(output.statistics.mismatch for output in quick.outputs if output.statistics.mismatch)
-        return {"status": "NO ANSWER", "message": mismatch[:160]}
+        return {"status": "NO ANSWER", "message": words(mismatch)}
     if quick.conformant:
         return {"status": "EXACT"}
     statistics = [output.statistics for output in quick.outputs]
@@ -112,13 +115,13 @@ def _operators(
     found = {f"{f.operator} {f.type}": f for f in identify(model, content, runtime, runs[:1], probing=False).findings}
     tensors = model.subgraphs[0].tensors
     differing: dict[str, dict[str, Any]] = {}
-    whole = True
+    alone = None if runtime.capabilities().intermediates else Alone(model, runs[0][1], runtime)
     for report, operator in zip(judged.operators, model.subgraphs[0].operators, strict=True):
         if report.verdict is Verdict.EXACT or not operator.outputs:
             continue
         kind = f"{kind_of(operator, tensors)} {tensors[operator.outputs[0]].type.label}"
         finding = found.get(kind)
-        row = differing.setdefault(kind, {"count": 0, "largest": 0, "verdict": report.verdict.value, "explained": ""})
+        row = differing.setdefault(kind, {"count": 0, "unknown": 0, "largest": 0, "explained": ""})
         row["count"] += 1
         if report.local is not None:
             row["largest"] = max(row["largest"], report.local.largest)
@@ -126,8 +129,8 @@ def _operators(
             row["explained"] = row["explained"] or f"profile {report.profiles[0]}"
         elif finding is not None and finding.arithmetic is not None:
             row["explained"] = finding.arithmetic
+        elif alone is not None and alone.nearest(report.position):
+            row["explained"] = NAME
         else:
-            whole = False
-            if finding is not None and finding.nearest is not None:
-                row["nearest"] = f"{finding.nearest}: {finding.residual} of {finding.elements} elements"
-    return differing, whole and bool(differing)
+            row["unknown"] += 1
+    return differing, bool(differing) and not any(row["unknown"] for row in differing.values())

@@ -1,0 +1,60 @@
+"""What a runtime may do wrong beside rounding, tried on a whole model of one operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from int8rt.conformance.run import expected
+from int8rt.model import ActivationFunctionType, Model, Tensor, TensorType
+from int8rt.verify.runtimes.base import Array
+
+NO_ACTIVATION = "tflite-ref; no activation"
+AS_INT8 = "tflite-ref of uint8 as int8, 128 less"
+AS_INT8_NO_ACTIVATION = f"{AS_INT8}; no activation"
+
+
+def mistaken(model: Model, inputs: Sequence[Array]) -> Iterator[tuple[str, Array]]:
+    """Name and output of each; where one does not concern the model, what is right."""
+    plain, shifted, values = _without_activation(model), _as_int8(model), [_lower(value) for value in inputs]
+    right = expected(model, inputs)
+    yield NO_ACTIVATION, right if plain is model else expected(plain, inputs)
+    if shifted is not model:
+        yield AS_INT8, _higher(expected(shifted, values))
+        yield AS_INT8_NO_ACTIVATION, _higher(expected(_without_activation(shifted), values))
+
+
+def _without_activation(model: Model) -> Model:
+    graph = model.subgraphs[0]
+    options = graph.operators[0].options
+    none = ActivationFunctionType.NONE
+    if getattr(options, "fused_activation_function", none) == none:
+        return model
+    operator = replace(graph.operators[0], options=replace(options, fused_activation_function=none))  # type: ignore[type-var]
+    return replace(model, subgraphs=(replace(graph, operators=(operator,)),))
+
+
+def _as_int8(model: Model) -> Model:
+    """The model on codes that are 128 less; itself where it has constants of uint8, or none of that type."""
+    graph = model.subgraphs[0]
+    unsigned = [tensor for tensor in graph.tensors if tensor.type == TensorType.UINT8]
+    if not unsigned or any(tensor.buffer or tensor.quantization is None for tensor in unsigned):
+        return model
+    return replace(model, subgraphs=(replace(graph, tensors=tuple(map(_lower_tensor, graph.tensors))),))
+
+
+def _lower_tensor(tensor: Tensor) -> Tensor:
+    if tensor.type != TensorType.UINT8 or tensor.quantization is None:
+        return tensor
+    lower = replace(tensor.quantization, zero_point=tensor.quantization.zero_point - 128)
+    return replace(tensor, type=TensorType.INT8, quantization=lower)
+
+
+def _lower(value: Array) -> Array:
+    return (value.astype(np.int16) - 128).astype(np.int8) if value.dtype == np.uint8 else value
+
+
+def _higher(value: Array) -> Array:
+    return (value.astype(np.int16) + 128).astype(np.uint8) if value.dtype == np.int8 else value

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.matrix import mistakes, real
+from conformance.matrix.suite import Cell, run_suite, words
+from conformance.matrix.zoo import examine
+from int8rt.conformance.cases import Case, all_cases
+from int8rt.conformance.run import expected
+from int8rt.model import ActivationFunctionType, Model
+from int8rt.schema import write_model
+from int8rt.verify.runtimes.base import Answer, Array, Capabilities
+
+Compute = Callable[[Model, Sequence[Array]], Array]
+
+
+class Fake:
+    """A runtime that computes so."""
+
+    def __init__(self, compute: Compute) -> None:
+        self.compute = compute
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities("fake", intermediates=False, any_model=True)
+
+    def prepare(self, model: Model, content: bytes) -> None:
+        self.model = model
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        return Answer((self.compute(self.model, inputs),))
+
+    def close(self) -> None: ...
+
+
+def cases(start: str) -> list[Case]:
+    found = [case for case in all_cases() if case.name.startswith(start) and case.expect == "exact"]
+    assert found
+    return found
+
+
+def cell(compute: Compute, start: str) -> Cell:
+    (found,) = run_suite(Fake(compute), cases(start)).values()
+    return found
+
+
+def in_floats(model: Model, inputs: Sequence[Array], wrapping: bool = False) -> Array:
+    """Ties downwards, which no profile does."""
+    output = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]]
+    result = real.real_result(model, inputs)
+    assert result is not None
+    if output.type.dtype.kind == "f":
+        return result.astype(np.float32)
+    info, codes = np.iinfo(output.type.dtype), np.ceil(result - 0.5)
+    return (codes if wrapping else np.clip(codes, info.min, info.max)).astype(np.int64).astype(output.type.dtype)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "CONV_2D/int8/ties",
+        "DEPTHWISE_CONV_2D/int16/ties",
+        "FULLY_CONNECTED/uint8/ties",
+        "SUB/int16/",
+        "MUL/int8/",
+        "AVERAGE_POOL_2D/uint8/",
+        "MEAN/int16/",
+        "SOFTMAX/int16/softmax/scale=0.1",
+        "TANH/int16/",
+    ],
+)
+def test_what_computes_in_floats_gives_nearest_codes(start: str) -> None:
+    found = cell(in_floats, start)
+    if not found.different:  # all of these are right
+        assert start.startswith("TANH")
+    assert found.farther == (0, 0)
+    off = cell(lambda model, inputs: in_floats(model, inputs) ^ 2, start)
+    assert off.farther is not None
+    assert 0 < off.farther[1] <= off.farther[0] <= off.elements
+    assert off.explained() == ""
+
+
+def test_the_reference_is_exact_where_there_are_no_ties() -> None:
+    assert cell(in_floats, "MAX_POOL_2D/int8/").plain()["verdicts"].keys() == {"EXACT"}
+    assert cell(in_floats, "PAD/int8/").plain()["verdicts"].keys() == {"EXACT"}
+
+
+def test_nearest_codes_are_named_only_where_no_arithmetic_is() -> None:
+    assert cell(in_floats, "SUB/int8/").explained() == real.NAME
+    assert cell(lambda model, inputs: expected(model, inputs, "tflite-opt"), "CONV_2D/int8/ties").explained() == (
+        "profile tflite-opt"
+    )
+
+
+def test_what_wraps_around_is_named() -> None:
+    found = cell(lambda model, inputs: in_floats(model, inputs, True), "SUB/int16/")
+    assert found.explained() == real.NAME_WRAPPED
+    assert found.largest > 60000
+
+
+def test_floats_that_are_nearly_right() -> None:
+    def nearly(model: Model, inputs: Sequence[Array]) -> Array:
+        return np.nextafter(expected(model, inputs), np.float32(np.inf))
+
+    assert cell(nearly, "DEQUANTIZE/int8/").explained() == real.NAME_OF_REALS
+    assert cell(lambda model, inputs: expected(model, inputs) * np.float32(1.01), "DEQUANTIZE/int8/").explained() == ""
+    assert cell(lambda model, inputs: expected(model, inputs) * np.nan, "DEQUANTIZE/int8/").explained() == ""
+
+
+def without_activation(model: Model, inputs: Sequence[Array]) -> Array:
+    graph = model.subgraphs[0]
+    options: Any = replace(graph.operators[0].options, fused_activation_function=ActivationFunctionType.NONE)  # type: ignore[type-var]
+    operators = (replace(graph.operators[0], options=options),)
+    return expected(replace(model, subgraphs=(replace(graph, operators=operators),)), inputs)
+
+
+def test_mistakes_are_named() -> None:
+    assert cell(without_activation, "MAX_POOL_2D/int16/").explained() == mistakes.NO_ACTIVATION
+    lower = cell(
+        lambda model, inputs: dict(mistakes.mistaken(model, inputs))[mistakes.AS_INT8], "AVERAGE_POOL_2D/uint8/"
+    )
+    assert lower.different
+    assert lower.explained().startswith(mistakes.AS_INT8)
+
+
+def test_operators_of_models_are_explained_one_by_one() -> None:
+    (case,) = cases("SUB/int8/pair/scales=1.0,1.0,2.0")[:1]
+    model, _ = case.make()
+    row = examine(model, write_model(model), Fake(in_floats))
+    assert row["explained"]
+    assert row["operators"]["SUB int8"]["explained"] == real.NAME
+    row = examine(model, write_model(model), Fake(lambda model, inputs: in_floats(model, inputs) ^ 2))
+    assert (row["explained"], row["operators"]["SUB int8"]["unknown"]) == (False, 1)
+
+
+def test_words_fit_a_page() -> None:
+    assert words("a\x04\nb" + "c" * 300) == "a  b" + "c" * 156
