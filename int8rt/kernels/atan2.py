@@ -1,6 +1,6 @@
 """ATAN2: the angle of the point (x, y) in radians, element by element, with the C library's atan2.
 
-y: T[...], x: T[...], output: T[...]; T is float32, float64 or float16, which is computed in float32
+y: T[...], x: T[...], output: T[...]; T is float32, float64, float16 or bfloat16; the last two in float32
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.bfloat16 import with_bfloat16
 from int8rt.kernels.signature import signatures
 from int8rt.quantization import libm
 
@@ -27,11 +28,13 @@ def evaluate(params: Params, y: Array, x: Array) -> Array:
     return libm.atan2(y, x)
 
 
-ATAN2 = Kernel(
-    name="ATAN2",
-    signatures=signatures("T,T -> T", T=("float16", "float32", "float64")),
-    prepare=prepare,
-    evaluate=evaluate,
-    source="kernels/atan2.cc",
-    max_version=1,
+ATAN2 = with_bfloat16(
+    Kernel(
+        name="ATAN2",
+        signatures=signatures("T,T -> T", T=("float16", "float32", "float64")),
+        prepare=prepare,
+        evaluate=evaluate,
+        source="kernels/atan2.cc",
+        max_version=1,
+    )
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.bfloat16 import with_bfloat16
 from int8rt.kernels.float32 import functions
 from int8rt.kernels.float32.functions import elementwise, in_float32, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
@@ -61,15 +62,17 @@ def evaluate(params: LookupTableParams | SigmoidTableParams, input: Array) -> Ar
     return by_codes(input, lambda codes: logistic_by_table(scale_to_table(codes, multiplier, shift)))
 
 
-LOGISTIC = with_float32(
-    Kernel(
-        name="LOGISTIC",
-        signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
-        prepare=prepare,
-        evaluate=evaluate,
-        source="kernels/activations.cc, internal/common.h, reference/integer_ops/logistic.h",
-        max_version=3,
-    ),
-    elementwise(functions.logistic),
-    function16=in_float32(elementwise(functions.logistic)),
+LOGISTIC = with_bfloat16(
+    with_float32(
+        Kernel(
+            name="LOGISTIC",
+            signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
+            prepare=prepare,
+            evaluate=evaluate,
+            source="kernels/activations.cc, internal/common.h, reference/integer_ops/logistic.h",
+            max_version=3,
+        ),
+        elementwise(functions.logistic),
+        function16=in_float32(elementwise(functions.logistic)),
+    )
 )

@@ -12,6 +12,7 @@ import numpy as np
 
 from int8rt.kernels.arithmetic import broadcast_operation, broadcast_pair
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.bfloat16 import bfloat16_to_float32, with_bfloat16
 from int8rt.kernels.signature import signatures
 
 
@@ -32,23 +33,34 @@ def evaluate(
     return broadcast_operation(operation, input1, input2, input1.dtype)
 
 
+def _picked(first_wins: Callable[..., Array], input1: Array, input2: Array) -> Array:
+    """Bits of bfloat16, NaN included, as they are."""
+    return np.where(first_wins(bfloat16_to_float32(input1), bfloat16_to_float32(input2)), input1, input2)
+
+
 _SIGNATURES = signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float16", "float32"))
 _SOURCE = "kernels/maximum_minimum.cc, reference/maximum_minimum.h"
 
-MAXIMUM = Kernel(
-    name="MAXIMUM",
-    signatures=_SIGNATURES,
-    prepare=prepare,
-    evaluate=functools.partial(evaluate, np.maximum, np.greater),
-    source=_SOURCE,
-    max_version=4,
+MAXIMUM = with_bfloat16(
+    Kernel(
+        name="MAXIMUM",
+        signatures=_SIGNATURES,
+        prepare=prepare,
+        evaluate=functools.partial(evaluate, np.maximum, np.greater),
+        source=_SOURCE,
+        max_version=4,
+    ),
+    functools.partial(_picked, np.greater),
 )
 
-MINIMUM = Kernel(
-    name="MINIMUM",
-    signatures=_SIGNATURES,
-    prepare=prepare,
-    evaluate=functools.partial(evaluate, np.minimum, np.less),
-    source=_SOURCE,
-    max_version=4,
+MINIMUM = with_bfloat16(
+    Kernel(
+        name="MINIMUM",
+        signatures=_SIGNATURES,
+        prepare=prepare,
+        evaluate=functools.partial(evaluate, np.minimum, np.less),
+        source=_SOURCE,
+        max_version=4,
+    ),
+    functools.partial(_picked, np.less),
 )

@@ -8,6 +8,7 @@ function, tanh(x) being 2 · logistic(2x) - 1.
 from __future__ import annotations
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext
+from int8rt.kernels.bfloat16 import with_bfloat16
 from int8rt.kernels.float32.functions import elementwise, in_float32, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.logistic import SigmoidTableParams
@@ -39,15 +40,17 @@ def evaluate(params: LookupTableParams | SigmoidTableParams, input: Array) -> Ar
     return by_codes(input, lambda codes: tanh_by_table(scale_to_table(codes, multiplier, shift)))
 
 
-TANH = with_float32(
-    Kernel(
-        name="TANH",
-        signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
-        prepare=prepare,
-        evaluate=evaluate,
-        source="kernels/activations.cc, internal/common.h, reference/integer_ops/tanh.h",
-        max_version=3,
-    ),
-    elementwise(libm.tanh),
-    function16=in_float32(elementwise(libm.tanh)),
+TANH = with_bfloat16(
+    with_float32(
+        Kernel(
+            name="TANH",
+            signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
+            prepare=prepare,
+            evaluate=evaluate,
+            source="kernels/activations.cc, internal/common.h, reference/integer_ops/tanh.h",
+            max_version=3,
+        ),
+        elementwise(libm.tanh),
+        function16=in_float32(elementwise(libm.tanh)),
+    )
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from int8rt.errors import UnsupportedError
-from int8rt.model import TensorType
-from int8rt.schema import write_model
+from int8rt.model import Model, TensorType
+from int8rt.schema import ModelBuilder, write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.schema.options import CastOptions
 from tests.differential.cases import vector
 from tests.differential.harness import assert_same_bits, oracle, run_int8rt
 from tests.lint.examples import two_bits
@@ -25,6 +27,54 @@ def test_comparing_bfloat16(name: str) -> None:
     ordered = np.array([0xFF80, 0xC000, 0x8001, 0x8000, 0, 1, 0x3F80, 0x3F81, 0x7F80, 0x7FC0], np.uint16)
     sides = [TensorSpec.constant(side, type=TensorType.BFLOAT16) for side in (ordered, ordered[:, np.newaxis])]
     assert_same_bits(single_operator_model(name, sides, [TensorSpec(TensorType.BOOL, (10, 10))]), [])
+
+
+def as_bfloat16(name: str, count: int, options: Any = None) -> Model:
+    """The operator on bfloat16, in a model whose inputs and output are the bits."""
+    builder = ModelBuilder()
+    names = [f"x{i}" for i in range(count)]
+    for x in names:
+        builder.input(x, TensorType.UINT16, (4096,)).tensor(f"real {x}", TensorType.BFLOAT16, (4096,))
+        builder.operator("BITCAST", [x], [f"real {x}"])
+    builder.tensor("y", TensorType.BFLOAT16, (4096,)).operator(name, [f"real {x}" for x in names], ["y"], options)
+    return builder.output("bits", TensorType.UINT16, (4096,)).operator("BITCAST", ["y"], ["bits"]).build()
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("NEG", 1), ("FLOOR", 1), ("MAXIMUM", 2), ("MINIMUM", 2), ("ATAN2", 2), ("TANH", 1), ("LOGISTIC", 1)],
+)
+def test_computing_in_bfloat16(name: str, count: int) -> None:
+    inputs = [np.random.default_rng(seed).integers(0, 1 << 16, 4096).astype(np.uint16) for seed in range(count)]
+    if count == 2:
+        inputs[1][::3] = inputs[0][::3] ^ (np.arange(0, 4096, 3) % 2 << 15).astype(np.uint16)
+    else:
+        inputs[0][::2] = (inputs[0][::2] & 0x8FFF) | 0x3800
+    assert_same_bits(as_bfloat16(name, count), inputs)
+
+
+def test_rounding_bfloat16_as_the_optimized_kernel_does() -> None:
+    bits = ((np.arange(4096) * 16) & 0xCFFF | 0x3000).astype(np.uint16)
+    model = as_bfloat16("ROUND", 1)
+    (expected,) = oracle().run(write_model(model), [bits], resolver="opt").outputs
+    np.testing.assert_array_equal(run_int8rt(model, [bits])[model.subgraphs[0].outputs[0]], expected)
+
+
+@pytest.mark.parametrize(
+    "type", ["float32", "float16", "float64", "int8", "uint8", "int32", "int64", "bool", "complex64"]
+)
+def test_casting_to_bfloat16(type: str) -> None:
+    source = TensorType[type.upper()]
+    real = np.concatenate([np.float32([0, -0.0, np.inf, -np.inf]), np.random.default_rng(1).normal(0, 100, 2000)])
+    if source == TensorType.FLOAT32:
+        halves = np.random.default_rng(2).integers(0, 1 << 16, 2000).astype(np.uint32) << 16 | 0x8000
+        real = np.concatenate([real.astype(np.float32), halves.view(np.float32)])
+    with np.errstate(all="ignore"):
+        data = real.astype(source.dtype)
+    builder = ModelBuilder().input("x", source, data.shape).tensor("y", TensorType.BFLOAT16, data.shape)
+    builder.operator("CAST", ["x"], ["y"], CastOptions(source, TensorType.BFLOAT16))
+    builder.output("bits", TensorType.UINT16, data.shape).operator("BITCAST", ["y"], ["bits"])
+    assert_same_bits(builder.build(), [data])
 
 
 def test_int2_weights_that_are_taken_for_floats() -> None:

@@ -1,6 +1,6 @@
 """FLOOR, CEIL and ROUND: real numbers to whole ones; ROUND takes ties to even.
 
-input: T[...], output: T[...]; T is float32, for FLOOR and ROUND float16 too.
+input: T[...], output: T[...]; T is float32, for FLOOR and ROUND float16 and bfloat16 too.
 BUILTIN_REF has no kernel for CEIL and ROUND; `tflite-ref` takes the arithmetic of the optimized ones.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.bfloat16 import with_bfloat16
 from int8rt.kernels.signature import signatures
 from int8rt.quantization.rounding import round_half_even
 
@@ -27,13 +28,15 @@ def evaluate(function: Callable[[Array], Array], params: Params, input: Array) -
         return np.asarray(function(input))
 
 
-FLOOR = Kernel(
-    name="FLOOR",
-    signatures=signatures("T -> T", T=("float16", "float32")),
-    prepare=prepare,
-    evaluate=functools.partial(evaluate, np.floor),
-    source="kernels/floor.cc, reference/floor.h",
-    max_version=1,
+FLOOR = with_bfloat16(
+    Kernel(
+        name="FLOOR",
+        signatures=signatures("T -> T", T=("float16", "float32")),
+        prepare=prepare,
+        evaluate=functools.partial(evaluate, np.floor),
+        source="kernels/floor.cc, reference/floor.h",
+        max_version=1,
+    )
 )
 
 CEIL = Kernel(
@@ -45,11 +48,13 @@ CEIL = Kernel(
     max_version=1,
 )
 
-ROUND = Kernel(
-    name="ROUND",
-    signatures=signatures("T -> T", T=("float16", "float32")),
-    prepare=prepare,
-    evaluate=functools.partial(evaluate, round_half_even),
-    source="kernels/round.cc, reference/round.h",
-    max_version=1,
+ROUND = with_bfloat16(
+    Kernel(
+        name="ROUND",
+        signatures=signatures("T -> T", T=("float16", "float32")),
+        prepare=prepare,
+        evaluate=functools.partial(evaluate, round_half_even),
+        source="kernels/round.cc, reference/round.h",
+        max_version=1,
+    )
 )
