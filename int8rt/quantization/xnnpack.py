@@ -138,8 +138,8 @@ def populate_lookup_table(
 
     function: of float32 arrays. input, output: (scale, zero point).
     """
-    real = (codes.astype(np.float32) - np.float32(input[1])) * np.float32(input[0])
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        real = (codes.astype(np.float32) - np.float32(input[1])) * np.float32(input[0])
         value = function(real).astype(np.float32) * (np.float32(1) / np.float32(output[0])) + np.float32(output[1])
     return _rounded(np.where(np.isnan(value), np.float32(0), value), codes.dtype)
 

@@ -24,6 +24,8 @@ NARROW = (TensorType.INT4, TensorType.INT2)
 
 def _takes_filter(context: OperatorContext, filter: TensorInfo, channel_axis: int) -> bool:
     quantization = filter.quantization
+    if quantization is not None and quantization.blockwise is not None:
+        raise context.unsupported(f"blockwise weights in profile {context.profile.name} is not done")
     if quantization is None or quantization.scale.size == 0 or not is_stored(context, filter):
         return False
     if filter.type == TensorType.UINT8:

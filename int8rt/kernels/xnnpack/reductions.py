@@ -52,6 +52,8 @@ def prepare(context: OperatorContext) -> ReducedCodesParams | ComparedCodesParam
     check_codes(context, input, output)
     if input.type != output.type:
         raise context.invalid("XNNPACK wants one type for input and output")
+    if not context.per_tensor(input)[0] / context.per_tensor(output)[0] < 2.0**64:
+        raise context.unsupported(f"an output scale as small in profile {context.profile.name} is not done")
     plain = reduce.prepare(context)
     if len(plain.axis) != context.value(1).size or 0 in input.shape:
         raise context.unsupported(f"repeated axes and empty tensors in profile {context.profile.name} is not done")

@@ -98,7 +98,8 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     types = {tensor.type for tensor in (*context.inputs, *context.outputs) if tensor is not None}
     taken = name in _FLOATING if name != "CUSTOM" else context.operator.custom_code in _CUSTOM
     # Their input is quantized first, or the delegate does not take them.
-    mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and not _is_real(context.input(1).type)
+    filter = context.optional_input(1)
+    mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and filter and not _is_real(filter.type)
     if taken and not mixed and any(_is_real(type) for type in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
