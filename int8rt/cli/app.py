@@ -33,6 +33,8 @@ COMMANDS = (
     "pack",
     "calibrate",
     "quantize",
+    "debug-quantization",
+    "eval",
     "lint",
     "schema",
     "operators",
@@ -61,9 +63,10 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"int8rt.cli.{cmd_name}")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"int8rt.cli.{name}")
         command = typer.Typer(add_completion=False)
-        command.command(cmd_name)(getattr(module, cmd_name))
+        command.command(cmd_name)(getattr(module, name))
         return typer.main.get_command(command)
 
 

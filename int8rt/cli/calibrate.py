@@ -55,10 +55,10 @@ def calibrate(
     A run that is cut off goes on where it was when it is started again with the same arguments.
     """
     from int8rt.cli.progress import progress
-    from int8rt.cli.writing import write_whole
     from int8rt.ptq.calibrate import Calibration
     from int8rt.ptq.resuming import digest, dump, pick_up
     from int8rt.ptq.samples import Samples
+    from int8rt.ptq.writing import write_whole
     from int8rt.schema import load_model
     from int8rt.schema.writer import write_model
 

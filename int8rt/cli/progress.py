@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -12,15 +12,18 @@ T = TypeVar("T")
 _PATIENCE = 1.0
 
 
-def progress(items: Sequence[T], description: str) -> Iterator[T]:
-    """`items` one by one; a bar appears on a terminal once a second has passed, and goes when all is done."""
+def progress(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """`items` one by one; a bar appears on a terminal once a second has passed, and goes when all is done.
+
+    total: how many items there are, where `len` does not tell.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     start = time.monotonic()
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task(description, total=len(items))
+    task = bar.add_task(description, total=len(items) if isinstance(items, Sized) else total)
     try:
         for item in items:
             if time.monotonic() - start > _PATIENCE:

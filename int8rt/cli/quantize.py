@@ -56,9 +56,9 @@ def quantize(
     from collections import Counter
 
     from int8rt.cli.text import print_json
-    from int8rt.cli.writing import write_whole
     from int8rt.ptq import Recipe, read_recipe
     from int8rt.ptq import quantize as quantize_model
+    from int8rt.ptq.writing import write_whole
     from int8rt.schema import load_model
 
     changes: dict[str, Any] = {}

@@ -1,0 +1,98 @@
+"""Accuracy, intervals, agreement; labels from files and folders; an evaluation that goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from int8rt.cli.app import app
+from int8rt.errors import InputError
+from int8rt.ptq import calibrate, quantize
+from int8rt.ptq.evaluate import accuracy, agreement, labelled, wilson
+from int8rt.ptq.resuming import known_answers, store_answers
+from int8rt.schema.writer import write_model
+from tests.ptq.networks import convolution, samples
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model = convolution()
+    (tmp_path / "float.tflite").write_bytes(write_model(model))
+    (tmp_path / "int8.tflite").write_bytes(quantize(calibrate(model, samples())).write())
+    np.savez(tmp_path / "data.npz", image=np.concatenate(samples(70)), labels=np.arange(70) % 3)
+    return tmp_path
+
+
+def evaluated(folder: Path, *arguments: str) -> dict[str, object]:
+    models = [str(folder / "float.tflite"), str(folder / "int8.tflite")]
+    command = ["eval", *models, "--data", str(folder / "data.npz"), "--backend", "numpy", "--json", *arguments]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_shares_and_intervals() -> None:
+    found = accuracy("m", np.array([[0, 1], [2, 1], [1, 0]]), np.array([1, 0, 1]))
+    assert (found.right, found.total) == (2, 3)
+    # Of the tables for Wilson's interval: 8 of 10 lies between 49.0 % and 94.3 %.
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 10)[0] == 0
+    assert wilson(10, 10)[1] == pytest.approx(1)
+    a, b = np.array([[0], [1], [2], [2]]), np.array([[0], [1], [0], [1]])
+    assert agreement([a, b]).tolist() == [[1, 0.5], [0.5, 1]]
+
+
+def test_models_side_by_side(folder: Path) -> None:
+    from int8rt.interpreter import Interpreter
+
+    answer = evaluated(folder)
+    interpreter = Interpreter(model_path=str(folder / "float.tflite"), backend="numpy")
+    interpreter.allocate_tensors()
+    right = 0
+    for i, sample in enumerate(samples(70)):
+        interpreter.set_tensor(0, sample)
+        interpreter.invoke()
+        right += int(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]).argmax() == i % 3)
+    assert answer["models"][0]["right"] == right  # type: ignore[index]
+    assert answer["models"][0]["total"] == 70  # type: ignore[index]
+    assert answer["agreement"][0][1] > 0.9  # type: ignore[index]
+    assert [item["right"] for item in evaluated(folder, "--top-k", "3")["models"]] == [70, 70]  # type: ignore[attr-defined]
+    assert evaluated(folder, "-p", "2") == answer
+
+
+def test_an_interrupted_evaluation_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = evaluated(folder, "--resume", str(folder / "kept.npz"))
+    monkeypatch.setattr("int8rt.ptq.evaluate.answers", lambda *_: pytest.fail("everything is known"))
+    assert evaluated(folder, "--resume", str(folder / "kept.npz")) == answer
+
+
+def test_answers_of_another_evaluation_are_not_taken(tmp_path: Path) -> None:
+    known = {("a b.tflite", 0): np.array([[1, 2]]), ("a b.tflite", 32): np.array([[3, 4]])}
+    store_answers(tmp_path / "kept.npz", "this", known)
+    found = known_answers(tmp_path / "kept.npz", "this")
+    assert {key: value.tolist() for key, value in found.items()} == {k: v.tolist() for k, v in known.items()}
+    assert known_answers(tmp_path / "kept.npz", "that") == {}
+    (tmp_path / "kept.npz").write_bytes(b"no archive")
+    assert known_answers(tmp_path / "kept.npz", "this") == {}
+
+
+def test_labels(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for place in ("cat/1.png", "cat/2.png", "dog/1.png"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        image.new("L", (4, 4)).save(tmp_path / place)
+    found = labelled(tmp_path)
+    assert (found.labels.tolist(), found.names) == ([0, 0, 1], ("cat", "dog"))
+    image.new("L", (4, 4)).save(tmp_path / "loose.png")
+    with pytest.raises(InputError, match="a subfolder for each class"):
+        labelled(tmp_path)
+    np.savez(tmp_path / "data.npz", image=np.zeros(3), y=np.zeros(3))
+    for array in ("labels", "y"):
+        with pytest.raises(InputError, match="has no array"):
+            labelled(tmp_path / "data.npz", array)
+    with pytest.raises(InputError, match="cannot read"):
+        labelled(tmp_path / "none.npz")
