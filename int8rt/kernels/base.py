@@ -234,7 +234,8 @@ class Kernel:
     max_version: the highest operator version that is understood. macs: multiply-accumulate operations of one
     evaluation. source: the files of TensorFlow Lite that define it. pure: the outputs depend on the inputs alone, so
     an operator with constant inputs can be evaluated in advance. reaches_out: `evaluate` takes a `Runtime` between
-    `params` and the inputs (then it is not `pure`). others: what LiteRT does with types that it should refuse.
+    `params` and the inputs (then it is not `pure`). others: what LiteRT does with types that it should refuse. bound:
+    how near real numbers are to LiteRT's where they are not the same bits; docs/float_exactness.md.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Kernel:
     pure: bool = True
     reaches_out: bool = False
     others: str = ""
+    bound: str = ""
 
     def check_types(self, context: OperatorContext) -> None:
         """Raise `UnsupportedError` that names the types found and the types accepted."""

@@ -61,4 +61,5 @@ RFFT2D = Kernel(
     evaluate=evaluate,
     source="kernels/rfft2d.cc",
     max_version=1,
+    bound="1 step of float32, and 1e-15 of the sum of the magnitudes that a transform adds up",
 )

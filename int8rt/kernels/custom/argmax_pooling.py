@@ -137,6 +137,7 @@ MAX_POOL_WITH_ARGMAX = Kernel(
     evaluate=evaluate,
     source="kernels/perception/max_pool_with_argmax.cc (not in the interpreter)",
     max_version=1,
+    bound="compared with its definition alone: no interpreter that can be installed runs it",
 )
 
 MAX_POOLING_WITH_ARGMAX_2D = Kernel(
@@ -146,4 +147,5 @@ MAX_POOLING_WITH_ARGMAX_2D = Kernel(
     evaluate=evaluate,
     source="MediaPipe's max_pool_argmax.cc (not in the interpreter)",
     max_version=1,
+    bound="compared with its definition alone: no interpreter that can be installed runs it",
 )

@@ -82,4 +82,5 @@ AUDIO_SPECTROGRAM = Kernel(
     evaluate=evaluate,
     source="kernels/audio_spectrogram.cc, internal/spectrogram.cc",
     max_version=1,
+    bound="1e-15 of the largest magnitude of its frame, rounded once more to float32",
 )

@@ -88,4 +88,5 @@ MAX_UNPOOLING_2D = Kernel(
     evaluate=evaluate,
     source="kernels/perception/max_unpooling_2d.cc, MediaPipe's max_unpooling.cc (not in the interpreter)",
     max_version=1,
+    bound="compared with its definition alone: no interpreter that can be installed runs it",
 )

@@ -79,4 +79,5 @@ CONVOLUTION_2D_TRANSPOSE_BIAS = Kernel(
     source="MediaPipe's transpose_conv_bias.cc (not in the interpreter)",
     max_version=1,
     macs=macs,
+    bound="compared with its definition alone: no interpreter that can be installed runs it",
 )

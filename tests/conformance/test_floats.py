@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.floats import page, real_types
+from int8rt.kernels.registry import KERNELS
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert (Path(__file__).parents[2] / "docs" / "float_exactness.md").read_text(encoding="utf-8") == page()
+
+
+def test_one_builtin_operator_is_not_exact() -> None:
+    assert [kernel.name for kernel in KERNELS.values() if kernel.bound] == ["RFFT2D"]
+
+
+def test_types_of_real_numbers() -> None:
+    assert real_types(KERNELS["RFFT2D"]) == ["float32", "complex64"]
+    assert real_types(KERNELS["BITWISE_XOR"]) == []
+    assert real_types(KERNELS["SHAPE"]) == []
