@@ -25,9 +25,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Address of a tensor in the arena (or of a constant tensor's data)."""
+    """Address of a tensor in the arena (or of a constant tensor's data), or `offset` bytes behind it."""
 
     index: int
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -95,6 +95,8 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     sharing, copies = share_memory(plan, items, preserve, folded)
     places, total = sharing.place(items, store.gap)
     builder.lay_out(places, total, preserve)
+    for index, (whole, first) in sharing.columns.items():
+        builder.views[index] = builder.views[whole][..., first : first + plan.shapes[index][-1]]
     store.reserve(
         max((builder.scratch_bytes(call) for item in items if isinstance(item, list) for call in item), default=0)
     )
@@ -303,7 +305,7 @@ class _Builder:
 
     def _address(self, value: int | At | Data | Status, position: int) -> int:
         if isinstance(value, At):
-            return int(self._tensor(value.index).ctypes.data)
+            return int(self._tensor(value.index).ctypes.data) + value.offset
         if isinstance(value, Data):
             return int(value.array.ctypes.data)
         if isinstance(value, Status):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from int8rt.kernels.base import element_count
 from int8rt.kernels.jit.arena import Lifetime, plan_arena
 from int8rt.kernels.jit.borders import Folded
+from int8rt.kernels.jit.conv import CONV
 from int8rt.kernels.jit.copies import BLOCKS
-from int8rt.kernels.jit.lowering import Item, Lowered, View, arena_dtype
+from int8rt.kernels.jit.lowering import At, Item, Lowered, View, arena_dtype
+from int8rt.kernels.jit.windows import WINDOWS
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
 
@@ -28,6 +32,7 @@ class Sharing:
     """Tensors that take another's memory: views, outputs where nobody reads the input later, parts of concatenations.
 
     No tensor that the caller may write (inputs, variables) shares memory with one that he reads.
+    columns: tensors that are some columns of another: that one, and the first of them.
     folded: which steps read another tensor than the operator says, and which tensors have no memory.
     """
 
@@ -37,6 +42,8 @@ class Sharing:
         self._reads = folded.reads
         # The tensor in whose memory another lies, and how many bytes behind its beginning.
         self._home: dict[int, tuple[int, int]] = {}
+        self.columns: dict[int, tuple[int, int]] = {}
+        self._readers = Counter(index for step in plan.steps for index in self._read_by(step))
         self._inside = arena_tensors(plan) - folded.absent
         self._last_use: dict[int, int] = {}
         for step in plan.steps:
@@ -101,6 +108,23 @@ class Sharing:
         self._share(target, home, offset)
         return True
 
+    def column(self, source: int, target: int, offset: int) -> bool:
+        """Let an 8-bit tensor be columns of a concatenation, which alone reads it; False where it must be copied there.
+
+        Its elements do not follow one another then.
+        """
+        if self._preserve or source not in self._inside or target not in self._inside or target in self._given:
+            return False
+        alone = self._readers[source] == 1 and self.place_of(source) == (source, 0)
+        if not alone or source in self._given or source in self._read or self._is_home(source):
+            return False
+        self._share(target, source, offset)
+        self.columns[source] = target, offset
+        return True
+
+    def _is_home(self, index: int) -> bool:
+        return any(home == index for home, _ in self._home.values())
+
     def _share(self, source: int, target: int, offset: int = 0) -> None:
         """Let a tensor, with memory of its own or none yet, lie in another's, so many bytes behind its beginning."""
         home, before = self.place_of(source)
@@ -156,13 +180,26 @@ def share_memory(plan: Plan, items: list[Item], preserve: bool, folded: Folded) 
         elif isinstance(item, list) and len(item) == 1 and item[0].in_place:
             sharing.in_place(step)
         elif isinstance(item, list):
-            items[k] = [call for call in item if not _lies_there(sharing, call)]
+            items[k] = [call for call in item if not _lies_there(plan, sharing, items, call)]
     return sharing, frozenset(copies)
 
 
-def _lies_there(sharing: Sharing, call: Lowered) -> bool:
+def _lies_there(plan: Plan, sharing: Sharing, items: list[Item], call: Lowered) -> bool:
     """Whether a call copies a tensor into a part of another that from now on is the tensor's own memory."""
     values = call.values
-    if call.block is not BLOCKS or values["rows"] != 1 or "table" in values:
+    if call.block is not BLOCKS or "table" in values:
         return False
-    return sharing.part(values["input"].index, values["output"].index, values["output_offset"])
+    source, target, offset = values["input"].index, values["output"].index, values["output_offset"]
+    if values["rows"] == 1:
+        return sharing.part(source, target, offset)
+    # Matrix products write rows as far apart as they are told.
+    producer = next((k for k, step in enumerate(plan.steps) if source in step.operator.outputs), -1)
+    made = items[producer] if producer >= 0 else None
+    if not isinstance(made, list) or len(made) != 1 or made[0].block not in (CONV, WINDOWS):
+        return False
+    by_columns = plan.shapes[source] == (*plan.shapes[target][:-1], values["bytes"])
+    if not by_columns or not sharing.column(source, target, offset):
+        return False
+    there = {"output": At(target, offset), "output_stride": values["output_stride"]}
+    items[producer] = [replace(made[0], values={**made[0].values, **there})]
+    return True
