@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -26,13 +27,26 @@ def mistaken(model: Model, inputs: Sequence[Array]) -> Iterator[tuple[str, Array
         yield AS_INT8_NO_ACTIVATION, _higher(expected(_without_activation(shifted), values))
 
 
+def variants(model: Model) -> Iterator[tuple[str, Model]]:
+    """The model without what a converter may lose: what is added to a name, and the model; none that are the same."""
+    options: Any = model.subgraphs[0].operators[0].options
+    if (plain := _without_activation(model)) is not model:
+        yield "no activation", plain
+    if getattr(options, "beta", 1.0) != 1.0:
+        yield "beta is ignored", _with_options(model, replace(options, beta=1.0))
+
+
 def _without_activation(model: Model) -> Model:
-    graph = model.subgraphs[0]
-    options = graph.operators[0].options
+    options: Any = model.subgraphs[0].operators[0].options
     none = ActivationFunctionType.NONE
     if getattr(options, "fused_activation_function", none) == none:
         return model
-    operator = replace(graph.operators[0], options=replace(options, fused_activation_function=none))  # type: ignore[type-var]
+    return _with_options(model, replace(options, fused_activation_function=none))
+
+
+def _with_options(model: Model, options: Any) -> Model:
+    graph = model.subgraphs[0]
+    operator = replace(graph.operators[0], options=options)
     return replace(model, subgraphs=(replace(graph, operators=(operator,)),))
 
 

@@ -11,11 +11,14 @@ How many cases of int8rt's operator suite, and which models, come out bit for bi
 (`OpResolverType.BUILTIN_REF`, int8rt's profile `tflite-ref`) compute them. Made by `python -m conformance.matrix`, in
 one run on {processor}, by int8rt {int8rt}, suite {fingerprint} with {cases} cases. What is not exact is no fault by
 itself: LiteRT's own kernels round in several ways, and most differences are one step. It is explained below by the
-profile or the arithmetic that gives **every** element of all cases, or said to be unexplained."""
+profile or the arithmetic (one that `int8rt identify` knows) that gives **every** element of all cases; or by answers
+that are nearest codes of the real-valued result, as a runtime gives that computes in floats; or said to be
+unexplained."""
 
 _CELLS = """\
 In a cell: cases that conform / all; then the largest difference in steps where there is one, and what else happened.
-`=` after it: all answers are explained; `?`: not. "refused": the runtime says that it does not take the model, which
+`=` after it: all answers are explained; `?`: not. Below, what explains them has behind each operator the number of its
+elements, of which none is left. "refused": the runtime says that it does not take the model, which
 is what some cases must come to; "accepted": it takes one of these."""
 
 _MODELS = """\
@@ -118,36 +121,43 @@ def model_cell(row: Mapping[str, Any] | None) -> tuple[str, str]:
 
 
 def explanations(matrix: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
-    """For each runtime, a line for each operator that differs, and for what it refuses or dies of."""
+    """For each runtime: each explanation with its operators, what is not explained, what is refused or ends it."""
     for name, row in zip(columns(matrix), matrix["runtimes"], strict=True):
-        lines = []
+        known: dict[str, list[str]] = {}
+        words: dict[str, list[str]] = {}
+        open = []
         for operator, type, cell in row.get("suite", []):
             where = f"{operator} {type}"
             if cell.get("shapes"):
-                lines.append(f"{where}: answers of another shape or type, not compared (`{cell['example']}`)")
+                open.append(f"**another shape or type**: {where}, first in `{cell['example']}`")
             elif cell.get("explained"):
-                lines.append(f"{where}: {cell['explained']} (0 of {cell['elements']} elements left)")
+                known.setdefault(cell["explained"], []).append(f"{where} ({cell['elements']})")
             elif cell.get("different"):
-                lines.append(f"{where}: **not explained**; nearest {cell['nearest']}; first in `{cell['example']}`")
-            lines += [f"{where}: {words}" for words in cell.get("words", [])]
-        lines += _of_models(row)
+                open.append(f"**not explained**: {where}; nearest {cell['nearest']}; first in `{cell['example']}`")
+            for said in cell.get("words", []):
+                text, _, count = said.rpartition(" (")
+                words.setdefault(text[:110], []).append(f"{where} ({count}")
+        lines = [f"{what}: {', '.join(where)}" for what, where in known.items()]
+        lines += open + list(_of_models(row))
+        lines += [f"no answer in {', '.join(where)}: {text}" for text, where in words.items()]
         if lines:
             yield name, lines
 
 
 def _of_models(row: Mapping[str, Any]) -> Iterator[str]:
     """Operators that differ by themselves in models, over all models."""
-    found: dict[tuple[str, str], list[float]] = {}
+    found: dict[str, dict[str, list[float]]] = {}
     for model in row["models"]:
         for kind, data in (model or {}).get("operators", {}).items():
-            for what, count in ((data["explained"], data["count"] - data["unknown"]), ("", data["unknown"])):
-                counts = found.setdefault((kind, what), [0, 0, 0])
-                if count:
-                    counts[:] = counts[0] + 1, counts[1] + count, max(counts[2], data["largest"])
-    for (kind, what), (in_models, count, largest) in sorted(found.items()):
-        if count:
-            text = what or "**not explained**"
-            yield f"in models, {kind}: {text}; {count:g} operators in {in_models:g} models, at most {largest:g} steps"
+            counts = {data["explained"]: data["count"] - data["unknown"] - data["unseen"]}
+            counts |= {"**not explained**": data["unknown"], "not seen alone, without an answer": data["unseen"]}
+            for what, count in counts.items():
+                sums = found.setdefault(what, {}).setdefault(kind, [0, 0])
+                sums[:] = sums[0] + count, max(sums[1], data["largest"] if count else 0)
+    for what, kinds in found.items():
+        items = [f"{kind} ({count:g}, ±{largest:g})" for kind, (count, largest) in sorted(kinds.items()) if count]
+        if items:
+            yield f"in models, {what}: {', '.join(items)}"
 
 
 def _colour(good: int, all: int) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.matrix import real
-from conformance.matrix.mistakes import mistaken
+from conformance.matrix.mistakes import mistaken, variants
 from int8rt.conformance.cases import Case
 from int8rt.conformance.run import expected, expected_if_known, judge
 from int8rt.model import Model
@@ -62,7 +62,8 @@ class Cell:
     verdicts: to their numbers. profiles, arithmetics, mistakes: to the number of elements that they do not give, over
     all answers of the right shape; None where one does not know some case. farther: elements that are no nearest code
     of the real result, and not when wrapped around either. largest: difference in steps. shapes: some answer had
-    another shape or type. faults: the runtime's words to a number of cases. example: a case of each verdict.
+    another shape or type. known: for each answer, what gives all of it. faults: the runtime's words to a number of
+    cases. example: a case of each verdict.
     """
 
     cases: int = 0
@@ -75,6 +76,7 @@ class Cell:
     arithmetics: dict[str, int | None] | None = None
     farther: tuple[int, int] | None = (0, 0)
     mistakes: dict[str, int | None] | None = None
+    known: list[set[str]] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
 
@@ -102,21 +104,31 @@ class Cell:
         self.different += _unequal(found, right)
         if right.dtype.kind in "iu" and right.size:
             self.largest = max(self.largest, int(np.abs(found.astype(np.int64) - right).max()))
-        for profile in PROFILES:
-            given = expected_if_known(model, inputs, profile)
-            self.profiles[profile] = _sum(self.profiles.get(profile, 0), given, found)
-        self._measure_reals(real.real_result(model, inputs), found)
-        self.mistakes = _add(self.mistakes, dict(mistaken(model, inputs)), found)
+        profiles = {f"profile {name}": expected_if_known(model, inputs, name) for name in PROFILES}
+        self.profiles = _add(self.profiles or None, profiles, found)
         piece = _piece(case, model, inputs, found)
-        known = dict(candidates(piece)) if piece is not None else {}
-        self.arithmetics = _add(self.arithmetics, known, found)
+        arithmetics = dict(candidates(piece)) if piece is not None else {}
+        self.arithmetics = _add(self.arithmetics, arithmetics, found)
+        mistakes = dict(mistaken(model, inputs))
+        self.mistakes = _add(self.mistakes, mistakes, found)
+        given = {**profiles, **arithmetics, **mistakes}
+        self.known.append({name for name, value in given.items() if value is not None and not _unequal(found, value)})
+        self.known[-1] |= self._measure_reals(model, inputs, found)
 
-    def _measure_reals(self, result: Array | None, found: Array) -> None:
+    def _measure_reals(self, model: Model, inputs: Sequence[Array], found: Array) -> set[str]:
+        """What of the real-valued result gives the answer."""
+        result = real.real_result(model, inputs)
         if self.farther is None or result is None or result.shape != found.shape:
             self.farther = None
-        else:
-            near, wrapped = real.farther(found, result)
-            self.farther = self.farther[0] + near, self.farther[1] + wrapped
+            return set()
+        near, wrapped = real.farther(found, result)
+        self.farther = self.farther[0] + near, self.farther[1] + wrapped
+        names = {real.NAME} if not near else {real.NAME_WRAPPED} if not wrapped else set()
+        for what, other in variants(model):
+            result = real.real_result(other, inputs)
+            if result is not None and not real.farther(found, result)[0]:
+                names.add(f"{real.NAME}; {what}")
+        return names
 
     def plain(self) -> dict[str, Any]:
         """For JSON: counts, and what explains the differences."""
@@ -132,13 +144,13 @@ class Cell:
     def explained(self) -> str:
         """The profile, or else arithmetics of `identify`, that give every element; or that they are nearest codes.
 
-        "" for none of these.
+        Where none does alone, two or three that give every case; "" for none of these.
         """
         if self.shapes:
             return ""
         for name, wrong in self.profiles.items():
-            if wrong == 0 and name != REFERENCE:
-                return f"profile {name}"
+            if wrong == 0 and name != f"profile {REFERENCE}":
+                return name
         tried = {**(self.arithmetics or {}), **(self.mistakes or {})}
         right = [name for name, wrong in tried.items() if wrong == 0]
         if plain := [name for name in right if ";" not in name]:
@@ -147,14 +159,25 @@ class Cell:
             return real.NAME if self.largest else real.NAME_OF_REALS
         if not right and self.farther is not None and self.farther[1] == 0:
             return real.NAME_WRAPPED
-        return " | ".join(right[:3])
+        return " | ".join(right[:3]) or "; ".join(f"{name} ({count} cases)" for name, count in self._together())
+
+    def _together(self) -> list[tuple[str, int]]:
+        """At most three that give every answer between them, with numbers of cases; empty where they are not enough."""
+        left, chosen = list(self.known), []
+        while left and len(chosen) < 3:
+            counts = Counter(name for names in left for name in sorted(names, key=lambda name: (";" in name, name)))
+            if not counts:
+                return []
+            name, count = counts.most_common(1)[0]
+            chosen.append((name, count))
+            left = [names for names in left if name not in names]
+        return [] if left else chosen
 
     def nearest(self) -> str:
         """What is wrong on the fewest elements, and on how many; "" where all is explained."""
         if self.shapes or self.explained():
             return ""
-        tried = {**{f"profile {n}": w for n, w in self.profiles.items()}, **(self.arithmetics or {})}
-        tried |= self.mistakes or {}
+        tried = {**self.profiles, **(self.arithmetics or {}), **(self.mistakes or {})}
         if self.farther is not None:
             tried |= {real.NAME: self.farther[0], real.NAME_WRAPPED: self.farther[1]}
         counts = {name: wrong for name, wrong in tried.items() if wrong is not None}
@@ -185,7 +208,9 @@ def _piece(case: Case, model: Model, inputs: Sequence[Array], found: Array) -> P
     return piece if covered(piece) else None
 
 
-def _add(before: dict[str, int | None] | None, known: Mapping[str, Array], found: Array) -> dict[str, int | None]:
+def _add(
+    before: dict[str, int | None] | None, known: Mapping[str, Array | None], found: Array
+) -> dict[str, int | None]:
     """Elements that each does not give, over one more answer; None where it does not know all."""
     counts = dict.fromkeys(known, 0) if before is None else before
     return {name: _sum(wrong, known.get(name), found) for name, wrong in counts.items()}

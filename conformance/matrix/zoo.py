@@ -121,10 +121,13 @@ def _operators(
             continue
         kind = f"{kind_of(operator, tensors)} {tensors[operator.outputs[0]].type.label}"
         finding = found.get(kind)
-        row = differing.setdefault(kind, {"count": 0, "unknown": 0, "largest": 0, "explained": ""})
+        row = differing.setdefault(kind, {"count": 0, "unknown": 0, "unseen": 0, "largest": 0, "explained": ""})
         row["count"] += 1
         if report.local is not None:
             row["largest"] = max(row["largest"], report.local.largest)
+        else:
+            row["unseen"] += 1
+            continue
         if report.verdict is Verdict.OTHER_PROFILE:
             row["explained"] = row["explained"] or f"profile {report.profiles[0]}"
         elif finding is not None and finding.arithmetic is not None:
@@ -133,4 +136,4 @@ def _operators(
             row["explained"] = NAME
         else:
             row["unknown"] += 1
-    return differing, bool(differing) and not any(row["unknown"] for row in differing.values())
+    return differing, bool(differing) and not any(row["unknown"] or row["unseen"] for row in differing.values())

@@ -13,6 +13,7 @@ from conformance.matrix.remember import LostError, Remembering
 from conformance.matrix.suite import Cell, run_suite
 from conformance.matrix.zoo import chosen, examine
 from int8rt.conformance.cases import Case, all_cases
+from int8rt.errors import Int8rtError
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.schema import ModelBuilder, read_model, write_model
 from int8rt.schema.options import SoftmaxOptions
@@ -40,7 +41,10 @@ class Fake:
 
     def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
         self.ran += 1
-        values, _ = run_int8rt(self.model, inputs, "tflite-ref", "numpy", keep=True)
+        try:
+            values, _ = run_int8rt(self.model, inputs, "tflite-ref", "numpy", keep=True)
+        except Int8rtError as error:
+            raise Fault("refused", str(error)) from None
         outputs = tuple(self.change(values[i]) for i in self.model.subgraphs[0].outputs)
         return Answer(outputs, {i: values[i] for i in read})
 
@@ -56,7 +60,7 @@ def off_by_one(value: Array) -> Array:
 
 
 def cases(text: str) -> list[Case]:
-    return [case for case in all_cases() if text in case.name]
+    return [case for case in all_cases() if text in case.name and case.expect == "exact"]
 
 
 def cell(change: Any, text: str) -> Cell:

@@ -127,6 +127,25 @@ def test_mistakes_are_named() -> None:
     assert lower.explained().startswith(mistakes.AS_INT8)
 
 
+def test_what_is_explained_by_two_together() -> None:
+    def lost(model: Model, inputs: Sequence[Array]) -> Array:
+        """As tf2onnx: in floats, and RELU_N1_TO_1 is dropped, no other activation."""
+        dropped = dict(mistakes.variants(model)).get("no activation", model)
+        options: Any = model.subgraphs[0].operators[0].options
+        return in_floats(
+            dropped if options.fused_activation_function == ActivationFunctionType.RELU_N1_TO_1 else model, inputs
+        )
+
+    explained = cell(lost, "SUB/int8/").explained()
+    assert explained.startswith(f"{real.NAME} (")
+    assert explained.endswith("; no activation (1 cases)")
+    beta = cell(
+        lambda model, inputs: in_floats(dict(mistakes.variants(model)).get("beta is ignored", model), inputs),
+        "SOFTMAX/uint8/",
+    )
+    assert "; beta is ignored" in beta.explained()
+
+
 def test_operators_of_models_are_explained_one_by_one() -> None:
     (case,) = cases("SUB/int8/pair/scales=1.0,1.0,2.0")[:1]
     model, _ = case.make()
