@@ -35,6 +35,9 @@ def convolution(
     activation: str = "NONE",
     output_scale: float = 0.25,
     zero_points: Sequence[int] = (-3, 5),
+    batch: int = 1,
+    groups: int = 1,
+    depth_multiplier: int = 1,
     wrong: str = "",
 ) -> tuple[Model, list[Array]]:
     """multiplier: see `_multipliers`. weights: "full" or "small", -3 to 3. wrong: what makes the model invalid."""
@@ -44,18 +47,19 @@ def convolution(
     output_scale = output_scale / 64 if wide and activation != "NONE" else output_scale
     zero_in, zero_out = (0, 0) if wide else (z + shift for z in zero_points)
     small = weights == "small"
-    channels = CHANNELS if depthwise else 1 if small else 3
+    channels = CHANNELS // depth_multiplier if depthwise else 1 if small else 3 * groups
     kernel = (1, 1) if dense else kernel
-    terms = kernel[0] * kernel[1] * (1 if depthwise else channels)
+    depth = channels // groups  # of a filter
+    terms = kernel[0] * kernel[1] * (1 if depthwise else depth)
 
     info = np.iinfo(type.dtype)
-    rows: tuple[int, ...] = (height * width,) if dense else (1, height, width)
+    rows: tuple[int, ...] = (height * width,) if dense else (batch, height, width)
     x = rng.integers(info.min, info.max, (*rows, channels), type.dtype, endpoint=True)
     if small:  # every code once with every channel
         spread = np.linspace(info.min, info.max, height * width).round().astype(type.dtype)
         x = np.repeat(spread.reshape(*rows, 1), channels, axis=-1)
 
-    shape = (1, *kernel, channels) if depthwise else (CHANNELS, channels) if dense else (CHANNELS, *kernel, channels)
+    shape = (1, *kernel, CHANNELS) if depthwise else (CHANNELS, channels) if dense else (CHANNELS, *kernel, depth)
     values = rng.choice([-3, -2, -1, 1, 2, 3], shape) if small else rng.integers(-127, 128, shape)
     filter = (values + shift).astype(np.uint8 if unsigned else np.int8)
     # A sum spreads over some 60 codes (of int16: 15000).
@@ -91,11 +95,11 @@ def convolution(
     if not dense:
         spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         sizes = zip((height, width), spans, stride, strict=True)
-        out = (1, *(-(-n // s) if padding == "SAME" else (n - k) // s + 1 for n, k, s in sizes))
+        out = (batch, *(-(-n // s) if padding == "SAME" else (n - k) // s + 1 for n, k, s in sizes))
         options |= {"padding": Padding[padding], "stride_h": stride[0], "stride_w": stride[1]}
         options |= {"dilation_h_factor": dilation[0], "dilation_w_factor": dilation[1]}
     if depthwise:
-        options["depth_multiplier"] = 1
+        options["depth_multiplier"] = depth_multiplier
     kind = DepthwiseConv2DOptions if depthwise else FullyConnectedOptions if dense else Conv2DOptions
     version = {"CONV_2D": 4, "DEPTHWISE_CONV_2D": 5, "FULLY_CONNECTED": 7}[operator] if wide else 3
     output = TensorSpec(type, (*out, CHANNELS), Quantization.per_tensor(output_scale, zero_out))
@@ -107,6 +111,7 @@ def _multipliers(name: str, fitting: float, rng: np.random.Generator) -> Array:
 
     "fitting": so that sums fit the output. "powers": of two, which makes ties. "odd": any below 1/2. "ends": mantissas
     near 2^30 and 2^31 - 1. "large_sums": 2^-18, for sums beside ties. "left": above 1, most sums saturate.
+    "dead": every third below 2^-31.
     """
     n = CHANNELS
     match name:
@@ -118,6 +123,8 @@ def _multipliers(name: str, fitting: float, rng: np.random.Generator) -> Array:
             return np.asarray(2.0 ** -(np.arange(n) % 6 + 1.0) * np.where(np.arange(n) % 2, 1 + 2.0**-22, 1 - 2.0**-23))
         case "large_sums":
             return rng.uniform(1, 2, n) * 2.0**-18
+        case "dead":
+            return np.where(np.arange(n) % 3 == 1, 2.0**-33, rng.uniform(0.6, 1.4, n) * fitting)
         case "left":
             return rng.uniform(1, 64, n)
         case _:

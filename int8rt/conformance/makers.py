@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.conformance import more_makers as more
 from int8rt.conformance.convolutions import convolution
-from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, Shape, TensorType
+from int8rt.conformance.more_makers import codes, quantization, random
+from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
@@ -25,25 +27,6 @@ Made = tuple[Model, list[Array]]
 _PAIRS: dict[str, Any] = {"ADD": AddOptions, "SUB": SubOptions, "MUL": MulOptions}
 
 
-def _quantization(type: TensorType, scale: float, zero_point: int) -> Quantization:
-    """Parameters of the type that stand for the same as these of int8; int16 has zero point 0."""
-    shifted = {TensorType.INT8: zero_point, TensorType.UINT8: zero_point + 128}.get(type, 0)
-    return Quantization.per_tensor(scale, shifted)
-
-
-def _codes(type: TensorType, count: int, step: int = 1) -> Array:
-    """So many codes, in order, over the whole range again and again."""
-    info = np.iinfo(type.dtype)
-    span = int(info.max) - int(info.min) + 1
-    spread = 1 if type.bits == 8 else 61
-    return (np.arange(count, dtype=np.int64) * step * spread % span + info.min).astype(type.dtype)
-
-
-def _random(rng: np.random.Generator, type: TensorType, shape: Shape) -> Array:
-    info = np.iinfo(type.dtype)
-    return rng.integers(info.min, info.max, shape, type.dtype, endpoint=True)
-
-
 def pair(
     operator: str,
     type: TensorType,
@@ -51,20 +34,23 @@ def pair(
     scales: Sequence[float],
     zero_points: Sequence[int] = (3, -11, 7),
     activation: str = "NONE",
+    wrong: str = "",
 ) -> Made:
     """ADD, SUB, MUL of every code with others; a number of elements that no vector divides."""
     count = 16 * 256 + 13
     options: dict[str, Any] = {"fused_activation_function": ActivationFunctionType[activation]}
     if operator != "MUL":
         options["pot_scale_int16"] = False
-    first = _codes(type, count).reshape(1, -1)
-    second = _random(rng, type, (1, count))
+    first = codes(type, count).reshape(1, -1)
+    second = random(rng, type, (1, count))
     # The products of int16 codes need a larger scale, unless an activation cuts them off.
     output_scale = scales[2] * (64 if type == TensorType.INT16 and operator == "MUL" and activation == "NONE" else 1)
     specs = [
-        TensorSpec(type, (1, count), _quantization(type, scale, zero_point))
+        TensorSpec(type, (1, count), quantization(type, scale, zero_point))
         for scale, zero_point in zip((*scales[:2], output_scale), zero_points, strict=True)
     ]
+    if wrong == "zero point":
+        specs[0] = TensorSpec(type, (1, count), Quantization.per_tensor(scales[0], 3))
     return single_operator_model(operator, specs[:2], specs[2:], _PAIRS[operator](**options), 2), [first, second]
 
 
@@ -79,10 +65,13 @@ def pool(
 ) -> Made:
     """A pool of a 9x8 image with 5 channels."""
     size = (9, 8)
-    same = padding == "SAME"
-    out = [-(-n // s) if same else (n - k) // s + 1 for n, k, s in zip(size, kernel, stride, strict=True)]
-    x = _random(rng, type, (1, *size, 5))
-    quantization = _quantization(type, 0.0371 if type.bits == 8 else 0.00037, -9)
+    symmetric = padding == "SAME"
+    out = [
+        -(-n // max(s, 1)) if symmetric else (n - k) // max(s, 1) + 1
+        for n, k, s in zip(size, kernel, stride, strict=True)
+    ]
+    x = random(rng, type, (1, *size, 5))
+    same = quantization(type, 0.0371 if type.bits == 8 else 0.00037, -9)
     options = Pool2DOptions(
         padding=Padding[padding],
         stride_h=stride[0],
@@ -91,9 +80,9 @@ def pool(
         filter_width=kernel[1],
         fused_activation_function=ActivationFunctionType[activation],
     )
-    output = TensorSpec(type, (1, out[0], out[1], 5), quantization)
+    output = TensorSpec(type, (1, out[0], out[1], 5), same)
     version = 3 if type == TensorType.INT16 else 2
-    return single_operator_model(operator, [TensorSpec(type, x.shape, quantization)], [output], options, version), [x]
+    return single_operator_model(operator, [TensorSpec(type, x.shape, same)], [output], options, version), [x]
 
 
 def mean(
@@ -103,18 +92,19 @@ def mean(
     axes: Sequence[int],
     scales: Sequence[float],
     keep_dims: bool,
+    zero_points: Sequence[int] = (-9, 4),
 ) -> Made:
-    """A mean of a 2x5x7x6 array."""
+    """MEAN, SUM, REDUCE_MAX or REDUCE_MIN of a 2x5x7x6 array."""
     shape = (2, 5, 7, 6)
-    x = _random(rng, type, shape)
+    x = random(rng, type, shape)
     kept = [1 if i in axes else n for i, n in enumerate(shape) if keep_dims or i not in axes]
     model = single_operator_model(
         operator,
         [
-            TensorSpec(type, shape, _quantization(type, scales[0], -9)),
+            TensorSpec(type, shape, quantization(type, scales[0], zero_points[0])),
             TensorSpec.constant(np.array(axes, np.int32)),
         ],
-        [TensorSpec(type, tuple(kept), _quantization(type, scales[1], 4))],
+        [TensorSpec(type, tuple(kept), quantization(type, scales[1], zero_points[1]))],
         ReducerOptions(keep_dims=keep_dims),
         2,
     )
@@ -132,14 +122,14 @@ def softmax(
     rows: int = 32,
 ) -> Made:
     """Rows of random codes, some of them close to each other, some equal."""
-    x = _random(rng, type, (rows, depth))
+    x = random(rng, type, (rows, depth))
     x[8:16] //= 8
     x[16:20] = x[16:20, :1]
     wide = type == TensorType.INT16
-    made = _quantization(type, output_scale or (1 / 32768 if wide else 1 / 256), -128)
+    made = quantization(type, output_scale or (1 / 32768 if wide else 1 / 256), -128)
     model = single_operator_model(
         operator,
-        [TensorSpec(type, x.shape, _quantization(type, scale / (256 if wide else 1), 3))],
+        [TensorSpec(type, x.shape, quantization(type, scale / (256 if wide else 1), 3))],
         [TensorSpec(type, x.shape, made)],
         SoftmaxOptions(beta=beta),
         3,
@@ -158,14 +148,14 @@ def function(
     """LOGISTIC, TANH of every code (of int16: every 61st)."""
     wide = type == TensorType.INT16
     tanh = operator == "TANH"
-    x = _codes(type, 1075 if wide else 256).reshape(1, -1)
+    x = codes(type, 1075 if wide else 256).reshape(1, -1)
     output_scale = 1 / 32768 if wide else 1 / 128 if tanh else 1 / 256
-    made = _quantization(type, output_scale, 0 if tanh else -128)
+    made = quantization(type, output_scale, 0 if tanh else -128)
     if output_zero_point is not None:
         made = Quantization.per_tensor(output_scale, output_zero_point)
     model = single_operator_model(
         operator,
-        [TensorSpec(type, x.shape, _quantization(type, scale / (256 if wide else 1), zero_point))],
+        [TensorSpec(type, x.shape, quantization(type, scale / (256 if wide else 1), zero_point))],
         [TensorSpec(type, x.shape, made)],
         None,
         3,
@@ -173,18 +163,18 @@ def function(
     return model, [x]
 
 
-def codes(operator: str, type: TensorType, rng: np.random.Generator, scale: float, zero_point: int) -> Made:
+def reals(operator: str, type: TensorType, rng: np.random.Generator, scale: float, zero_point: int) -> Made:
     """QUANTIZE of ties of both signs, of what lies beside them and far outside; DEQUANTIZE of every code."""
-    quantization = _quantization(type, scale, zero_point)
+    same = quantization(type, scale, zero_point)
     if operator == "DEQUANTIZE":
-        x = _codes(type, 1075 if type == TensorType.INT16 else 256).reshape(1, -1)
-        inputs, outputs = TensorSpec(type, x.shape, quantization), TensorSpec(TensorType.FLOAT32, x.shape)
+        x = codes(type, 1075 if type == TensorType.INT16 else 256).reshape(1, -1)
+        inputs, outputs = TensorSpec(type, x.shape, same), TensorSpec(TensorType.FLOAT32, x.shape)
     else:
         halves = (np.arange(-700, 700) / 2).astype(np.float32) * np.float32(scale)
         beside = np.nextafter(halves, np.float32(np.inf))
         far = np.array([1e9, -1e9, 1e5, -1e5, 0.0, -0.0], np.float32) * np.float32(scale)
         x = np.concatenate([halves, beside, far]).reshape(1, -1)
-        inputs, outputs = TensorSpec(TensorType.FLOAT32, x.shape), TensorSpec(type, x.shape, quantization)
+        inputs, outputs = TensorSpec(TensorType.FLOAT32, x.shape), TensorSpec(type, x.shape, same)
     return single_operator_model(operator, [inputs], [outputs], None, 3 if type == TensorType.INT16 else 2), [x]
 
 
@@ -192,12 +182,12 @@ def pad(
     operator: str, type: TensorType, rng: np.random.Generator, paddings: Sequence[Sequence[int]], zero_point: int
 ) -> Made:
     """A border around a 2x3x4x5 array."""
-    x = _random(rng, type, (2, 3, 4, 5))
+    x = random(rng, type, (2, 3, 4, 5))
     shape = tuple(n + before + after for n, (before, after) in zip(x.shape, paddings, strict=True))
-    quantization = _quantization(type, 0.0371, zero_point)
+    same = quantization(type, 0.0371, zero_point)
     constant = TensorSpec.constant(np.array(paddings, np.int32))
-    inputs = [TensorSpec(type, x.shape, quantization), constant]
-    return single_operator_model(operator, inputs, [TensorSpec(type, shape, quantization)], None, 2), [x]
+    inputs = [TensorSpec(type, x.shape, same), constant]
+    return single_operator_model(operator, inputs, [TensorSpec(type, shape, same)], None, 2), [x]
 
 
 MAKERS: dict[str, Callable[..., Made]] = {
@@ -207,6 +197,15 @@ MAKERS: dict[str, Callable[..., Made]] = {
     "mean": mean,
     "softmax": softmax,
     "function": function,
-    "codes": codes,
+    "codes": reals,
     "pad": pad,
+    "activation": more.activation,
+    "choice": more.choice,
+    "broadcast": more.broadcast,
+    "requantize": more.requantize,
+    "arrange": more.arrange,
+    "resize": more.resize,
+    "upsample": more.upsample,
+    "product": more.product,
+    "rows": more.rows,
 }
