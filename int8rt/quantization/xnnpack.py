@@ -120,8 +120,8 @@ def in_256ths(scale: np.float32) -> int:
 def quantize(real: npt.NDArray[Any], scale: float, zero_point: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Real numbers to codes: real · (1 / scale) in float32, ties to even, saturated; NaN becomes the largest code."""
     info = np.iinfo(np.dtype(dtype))
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = real.astype(np.float32) * (np.float32(1) / np.float32(scale))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        steps = flush(real.astype(np.float32)) * (np.float32(1) / np.float32(scale))
     largest, smallest = np.float32(info.max - zero_point), np.float32(info.min - zero_point)
     steps = np.where(np.isnan(steps), largest, np.clip(steps, smallest, largest))
     codes: npt.NDArray[Any] = (np.rint(steps).astype(np.int32) + zero_point).astype(dtype)
@@ -214,3 +214,9 @@ def multiply_add(x: npt.ArrayLike, y: npt.ArrayLike, z: npt.ArrayLike) -> Float3
         inexact = (error != 0) & np.isfinite(total) & (total.view(np.int64) & 1 == 0)
         total = np.where(inexact, np.nextafter(total, np.copysign(np.inf, error)), total)
         return total.astype(np.float32)
+
+
+def flush(values: npt.NDArray[np.float32]) -> Float32Array:
+    """`values` with zeros of their sign in place of subnormal numbers, as XNNPACK sets the processor up."""
+    tiny = np.finfo(np.float32).tiny
+    return np.where(np.abs(values) < tiny, np.copysign(np.float32(0), values), values)

@@ -121,3 +121,27 @@ class Delegated:
             return other.evaluate(params, *inputs)
 
         return replace(other, prepare=prepare, evaluate=evaluate, source=f"XNNPACK {self.source}; {other.source}")
+
+    def also(self, second: Delegated) -> Delegated:
+        """This operator where it is taken, or else `second`, which is the same one on other types."""
+        first = self
+
+        def takes(context: OperatorContext) -> bool:
+            return first.takes(context) or second.takes(context)
+
+        def prepare(context: OperatorContext) -> Params:
+            return (first if first.takes(context) else second).prepare(context)
+
+        def evaluate(params: Params, *inputs: Any) -> Result:
+            chosen = first.evaluate if isinstance(params, first.parameters) else second.evaluate
+            assert chosen is not None
+            return chosen(params, *inputs)
+
+        return replace(
+            first,
+            takes=takes,
+            prepare=prepare,
+            evaluate=evaluate,
+            parameters=first.parameters + second.parameters,
+            source=f"{first.source}, {second.source}",
+        )

@@ -10,12 +10,13 @@ from int8rt.kernels.xnnpack.binary import ADD, MUL, SUB
 from int8rt.kernels.xnnpack.convolutions import CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV
 from int8rt.kernels.xnnpack.copies import COPIES
 from int8rt.kernels.xnnpack.delegation import Delegated
+from int8rt.kernels.xnnpack.float32 import FLOATING
 from int8rt.kernels.xnnpack.reductions import REDUCTIONS
 from int8rt.kernels.xnnpack.resize import RESIZE_BILINEAR
 from int8rt.kernels.xnnpack.unary import UNARY
 from int8rt.model import TensorType
 
-DELEGATED: tuple[Delegated, ...] = (
+_OF_CODES: tuple[Delegated, ...] = (
     ADD,
     BATCH_MATMUL,
     CONV_2D,
@@ -29,12 +30,19 @@ DELEGATED: tuple[Delegated, ...] = (
     *REDUCTIONS,
     *UNARY,
 )
+_OF_REAL_NUMBERS = {operator.name: operator for operator in FLOATING}
+DELEGATED: tuple[Delegated, ...] = (
+    *(
+        operator.also(_OF_REAL_NUMBERS[operator.name]) if operator.name in _OF_REAL_NUMBERS else operator
+        for operator in _OF_CODES
+    ),
+    *(operator for operator in FLOATING if operator.name not in {each.name for each in _OF_CODES}),
+)
 _NAMES = frozenset(operator.name for operator in DELEGATED)
 
 # What XNNPACK computes with real numbers, in an order or with approximations that depend on the processor.
 _FLOATING = frozenset(
     {
-        "ABS",
         "ADD",
         "AVERAGE_POOL_2D",
         "BATCH_MATMUL",
@@ -100,7 +108,8 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     # Their input is quantized first, or the delegate does not take them.
     filter = context.optional_input(1)
     mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and filter and not _is_real(filter.type)
-    if taken and not mixed and any(_is_real(type) for type in types):
+    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types
+    if taken and not mixed and not done and any(_is_real(type) for type in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
 

@@ -1,0 +1,125 @@
+"""Functions of float32 that XNNPACK computes exactly, but for subnormal numbers: they count as 0, and become 0.
+
+ABS keeps them, and is that of the other kernels. Sums and products without an activation are not clamped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from int8rt.kernels.arithmetic import broadcast_pair, clamp
+from int8rt.kernels.base import Array, OperatorContext, Params
+from int8rt.kernels.xnnpack.delegation import MAX_RANK, Delegated, has_elements, is_stored
+from int8rt.model import ActivationFunctionType, TensorType
+from int8rt.quantization.xnnpack import ACTIVATIONS, flush, real_bounds
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FloatParams(Params):
+    """function: of one or two float32 arrays without subnormal numbers.
+
+    low, high: the clamp, None where there is none.
+    """
+
+    function: Callable[..., Float32]
+    low: float | None = None
+    high: float | None = None
+
+
+def _larger(x: Float32, y: Float32) -> Float32:
+    return np.where(x > y, x, y)
+
+
+def _smaller(x: Float32, y: Float32) -> Float32:
+    return np.where(x < y, x, y)
+
+
+def _squared_difference(x: Float32, y: Float32) -> Float32:
+    difference = flush(x - y)
+    return difference * difference
+
+
+UNARY: dict[str, Callable[[Float32], Float32]] = {
+    "CEIL": np.ceil,
+    "FLOOR": np.floor,
+    "NEG": lambda x: np.float32(0) - x,
+    "RELU": lambda x: x,
+    "RELU6": lambda x: x,
+    "RELU_N1_TO_1": lambda x: x,
+    "ROUND": np.rint,
+    "SQUARE": np.square,
+}
+BINARY: dict[str, Callable[[Float32, Float32], Float32]] = {
+    "ADD": np.add,
+    "DIV": np.divide,
+    "MAXIMUM": _larger,
+    "MINIMUM": _smaller,
+    "MUL": np.multiply,
+    "SQUARED_DIFFERENCE": _squared_difference,
+    "SUB": np.subtract,
+}
+_CLAMPS = {
+    "RELU": ActivationFunctionType.RELU,
+    "RELU6": ActivationFunctionType.RELU6,
+    "RELU_N1_TO_1": ActivationFunctionType.RELU_N1_TO_1,
+}
+
+
+def _activation(context: OperatorContext) -> ActivationFunctionType:
+    if context.operator.name in _CLAMPS:
+        return _CLAMPS[context.operator.name]
+    options: Any = context.operator.options
+    return getattr(options, "fused_activation_function", ActivationFunctionType.NONE)
+
+
+def takes(context: OperatorContext) -> bool:
+    """Whether the delegate takes this function of float32 tensors."""
+    count = 2 if context.operator.name in BINARY else 1
+    if len(context.inputs) != count or len(context.outputs) != 1 or _activation(context) not in ACTIVATIONS:
+        return False
+    tensors = *(context.input(index) for index in range(count)), context.output()
+    if any(tensor.type != TensorType.FLOAT32 for tensor in tensors):
+        return False
+    return all(has_elements(context, tensor, (0, MAX_RANK)) for tensor in tensors[:-1])
+
+
+def prepare(context: OperatorContext) -> FloatParams:
+    """The function, and the bounds of its activation."""
+    name, activation = context.operator.name, _activation(context)
+    if name in BINARY:
+        first, second = context.input(0), context.input(1)
+        profile = context.profile.name
+        if first.index == second.index >= 0:
+            raise context.unsupported(f"two times the same tensor in profile {profile} is not done")
+        # Which of two numbers that do not compare wins depends on how they are repeated, and on constants.
+        alike = first.shape == second.shape and not is_stored(context, first) and not is_stored(context, second)
+        if name in ("MAXIMUM", "MINIMUM") and not alike:
+            raise context.unsupported(f"numbers that are repeated or constant in profile {profile} is not done")
+        shape, function = broadcast_pair(context), BINARY[name]
+    else:
+        shape, function = context.input(0).shape, UNARY[name]  # type: ignore[assignment]
+    if activation == ActivationFunctionType.NONE:
+        return FloatParams(output_shapes=(shape,), function=function)
+    low, high = real_bounds(activation)
+    return FloatParams(output_shapes=(shape,), function=function, low=float(low), high=float(high))
+
+
+def evaluate(params: FloatParams, *inputs: Array) -> Array:
+    """The function of each element."""
+    with np.errstate(all="ignore"):
+        values = np.array(flush(np.asarray(params.function(*(flush(value) for value in inputs)), np.float32)))
+    clamp(values, params.low, params.high)
+    return values
+
+
+FLOATING = tuple(
+    Delegated(name, takes, prepare, "src/f32-vbinary, src/f32-vclamp and others", evaluate, (FloatParams,))
+    for name in (*UNARY, *BINARY)
+)
