@@ -2,7 +2,8 @@
 
 Every .tflite file of the folder runs with NumPy's definitions, which `conformance.zoo` compares with LiteRT, and
 compiled, at each level that this processor has, with 1, 2 and 3 threads. Every tensor that an operator writes must have
-the same bits everywhere. Each model has a process of its own, with a limit on its time.
+the same bits everywhere. Each model has a process of its own, with a limit on its time. `--levels amx-emulated`
+runs the code of `amx` with tile registers in memory, on machines without them.
 
 same         all of them equal
 differ       some tensor differs, or only one of them refuses to run

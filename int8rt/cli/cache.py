@@ -21,8 +21,8 @@ def cache(
     action: Annotated[
         Action,
         typer.Argument(
-            help="info: where the kernels are. warm: compile what the models need, or what most models need. "
-            "clear: delete them."
+            help="info: where the kernels are, and for which instruction set. warm: compile what the models need, or "
+            "what most models need. clear: delete them."
         ),
     ],
     models: Annotated[list[Path] | None, typer.Argument(help=".tflite files, for warm.")] = None,
@@ -42,8 +42,15 @@ def cache(
     elif action is Action.INFO:
         entries = disk.entries()
         size = sum(path.stat().st_size for path in entries)
+        from int8rt.kernels.jit.isa.levels import choose_level, default_level
+
+        level, best = choose_level().name, default_level()
+        # What a better one lacks is of interest only where no other was asked for.
+        reason = best[1] if level == best[0].name else ""
         result = {"folder": str(disk.folder()), "kernels": len(entries), "bytes": size}
-        text = f"{disk.folder()}: {len(entries)} kernels, {quantity(size)} bytes"
+        result |= {"level": level, "level_reason": reason}
+        text = f"{disk.folder()}: {len(entries)} kernels, {quantity(size)} bytes\ninstruction set: {level}"
+        text += f" ({reason})" if reason else ""
     else:
         compiled, seconds, level = _warm(models or [])
         result = {"folder": str(disk.folder()), "compiled": compiled, "seconds": seconds, "level": level}

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.jit.isa.emitter import F32, I16, I32, Emitter, constant, vector
-from int8rt.kernels.jit.isa.levels import Avx512Vnni, Level
+from int8rt.kernels.jit.isa.levels import Level
+from int8rt.kernels.jit.isa.x86 import Avx512Vnni
 
 # Scales within which neither reciprocals nor what is left of a division leave the range of normal numbers.
 _SMALLEST, _LARGEST = 2.0**-60, 2.0**60

@@ -8,12 +8,14 @@ import pytest
 from typer.testing import CliRunner
 
 from int8rt.cli.app import app
+from int8rt.kernels.jit.isa.levels import BY_NAME, available_levels, default_level
 from tests.interpreter.models import two_adds
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("INT8RT_CACHE_DIR", str(tmp_path / "kernels"))
+    monkeypatch.delenv("INT8RT_ISA", raising=False)
     return tmp_path / "kernels"
 
 
@@ -24,7 +26,9 @@ def cache(*arguments: str) -> Any:
 
 
 def test_info_warm_clear(folder: Path, tmp_path: Path) -> None:
-    assert cache("info") == {"schema_version": 1, "folder": str(folder), "kernels": 0, "bytes": 0}
+    level, reason = default_level()
+    here = {"level": level.name, "level_reason": reason}
+    assert cache("info") == {"schema_version": 1, "folder": str(folder), "kernels": 0, "bytes": 0} | here
     (tmp_path / "model.tflite").write_bytes(two_adds())
     cache("warm", str(tmp_path / "model.tflite"))
     info = cache("info")
@@ -33,6 +37,19 @@ def test_info_warm_clear(folder: Path, tmp_path: Path) -> None:
     cleared = cache("clear")
     assert (cleared["deleted"], cleared["bytes"]) == (info["kernels"], info["bytes"])
     assert cache("info")["kernels"] == 0
+
+
+def test_info_says_which_level_is_used_and_why(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("int8rt.kernels.jit.isa.levels.default_level", lambda: (BY_NAME["generic"], "amx is broken"))
+    assert cache("info")["level_reason"] == "amx is broken"
+    assert "instruction set: generic (amx is broken)" in CliRunner().invoke(app, ["cache", "info"]).stdout
+    (folder.parent / "kernels").mkdir()
+    (folder / "key.proof").write_bytes(b"")
+    assert cache("clear")["deleted"] == 0
+    assert not list(folder.iterdir())
+    monkeypatch.setenv("INT8RT_ISA", available_levels()[-1].name)
+    info = cache("info")
+    assert (info["level"], info["level_reason"]) == (available_levels()[-1].name, "")
 
 
 def test_only_warm_takes_models() -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from conformance import levels, levels_model
-from int8rt.kernels.jit.isa.levels import available_levels
+from int8rt.kernels.jit.isa.levels import EMULATED, available_levels
 from int8rt.samples import digits
 from tests.conformance.test_zoo import custom
 
@@ -17,6 +18,15 @@ def test_a_model_is_the_same_everywhere(tmp_path: Path) -> None:
     row = levels.examine(path, 300, [names[0], names[-1]], [1, 3])
     assert row["status"] == "same", row
     assert len(row["ran"]) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EMULATED not in available_levels(emulated=True), reason="no AVX-512 VBMI on Linux here")
+def test_an_emulated_level_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "digits.tflite"
+    path.write_bytes(digits().model)
+    row = levels.examine(path, 300, [EMULATED.name], [1, 2])
+    assert (row["status"], row["ran"]) == ("same", ["amx-emulated with 1 thread", "amx-emulated with 2 threads"])
 
 
 def test_what_does_not_run_is_told_apart(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Runs a model in int8rt and in LiteRT's BUILTIN_REF and demands the same bits of every tensor.
 
 int8rt runs it with NumPy, and compiled at every instruction-set level that this processor has; there each kernel is
-called as by one, two or three threads.
+called as by one, two or three threads. With INT8RT_TEST_EMULATED=1 in the environment also at those that are emulated.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.jit.guarded import GuardedExecutor
 Array = npt.NDArray[Any]
 
 
+EMULATED = os.environ.get("INT8RT_TEST_EMULATED") == "1"
 # The kernels of LiteRT that a profile stands for.
 RESOLVERS: dict[str, Resolver] = {"tflite-ref": "ref", "tflite-opt": "opt", "xnnpack": "xnnpack"}
 
@@ -97,7 +99,7 @@ def assert_same_bits(model: Model, inputs: Sequence[Array], profile: str = "tfli
     if not get_profile(profile).compiled:
         return
     elements = sum(value.size for value in inputs)
-    for position, level in enumerate(available_levels()):
+    for position, level in enumerate(available_levels(EMULATED)):
         _assert_one_backend(model, inputs, level, 1 + (elements + position) % 3, expected)
 
 

@@ -53,7 +53,7 @@ def convolution(case: int, relu: bool) -> Model:
     return builder.operator("CONV_2D", ["x", "w", "b"], ["y"], options, version=3).build()
 
 
-@pytest.mark.parametrize("level", available_levels(), ids=lambda level: level.name)
+@pytest.mark.parametrize("level", available_levels(emulated=True), ids=lambda level: level.name)
 @pytest.mark.parametrize("threads", [1, 3])
 def test_bits(level: Level, threads: int) -> None:
     for case, (shape, *_) in enumerate(CASES):

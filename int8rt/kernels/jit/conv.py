@@ -11,7 +11,7 @@ from int8rt.kernels.jit.abi import SLACK, address_of, copy_bytes, fields, fill_b
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.panels import lower_matrix, row_factor, sum_rows
-from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
 from int8rt.kernels.jit.windows import WINDOWS, lower_windows, windows_kernel
 from int8rt.model import TensorType
 
@@ -54,11 +54,12 @@ def lower_convolution(
         return None
     depth = weights.shape[1]
     direct = depth == channels and height.stride == width.stride == 1 and not padded
+    level = context.level.for_rows(batches * height.output * width.output)
     in_place = None
     if not direct and not row_factor(weights, params.filter_zero_point):
         in_place = lower_windows(height, width, channels)
     matrix = lower_matrix(
-        context.level,
+        level,
         weights,
         in_place[0] if in_place is not None else 1,
         params.filter_zero_point,
@@ -88,7 +89,7 @@ def lower_convolution(
         "zero_point": zero_point,
     }
     if in_place is not None:
-        return Lowered(windows_kernel(context.level.products, variant), WINDOWS, values | in_place[1])
+        return Lowered(windows_kernel(level.name, variant), WINDOWS, values | in_place[1])
     row_bytes = values["segment_bytes"]
     block_rows = _BLOCK_ROWS if direct else max(12, _BLOCK_BYTES // row_bytes // 12 * 12)
     scratch = 4 * block_rows + (0 if direct else block_rows * row_bytes + SLACK)
@@ -103,7 +104,7 @@ def lower_convolution(
         "stride_width": width.stride,
         "dilation_width": width.dilation,
     }
-    return Lowered(conv_kernel(context.level.products, variant, asymmetric), CONV, values)
+    return Lowered(conv_kernel(level.name, variant, asymmetric), CONV, values)
 
 
 @helper
@@ -157,6 +158,7 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
             first_row, last_row = share(p.rows, thread, threads)
         else:
             first_part, last_part = share(p.parts, thread, threads)
+        begin_matrices(level)
         scratch = p.scratch + thread * p.scratch_bytes
         for row in range(first_row, last_row, p.block_rows):
             count = min(p.block_rows, last_row - row)
@@ -173,5 +175,6 @@ def conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
                 level, variant, asymmetric, STRIDED, address_of(block), a, stride, count, terms, out, first_part,
                 last_part,
             )  # fmt: skip
+        end_matrices(level)
 
     return conv_2d

@@ -13,7 +13,7 @@ from int8rt.kernels.jit.finish import requantize_rows, store_rows
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME, Level
 from int8rt.kernels.jit.numba_later import intrinsic, types
-from int8rt.kernels.jit.tile import row_addresses
+from int8rt.kernels.jit.tile_rows import row_addresses
 
 
 @dataclass(frozen=True, slots=True)

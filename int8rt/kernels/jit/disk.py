@@ -12,6 +12,8 @@ from pathlib import Path
 
 _MAGIC = b"int8rt-object-1\n"
 _SUFFIX = ".kernel"
+# What `proof` found out.
+PROOF_SUFFIX = ".proof"
 
 
 def folder() -> Path:
@@ -26,9 +28,12 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "int8rt"
 
 
-def load(key: str) -> bytes | None:
-    """The object file of that key; None where there is none, it is damaged, or others may have written it."""
-    path = folder() / (key + _SUFFIX)
+def load(key: str, suffix: str = _SUFFIX) -> bytes | None:
+    """The object file of that key; None where there is none, it is damaged, or others may have written it.
+
+    suffix: of what else is kept in the folder.
+    """
+    path = folder() / (key + suffix)
     try:
         with path.open("rb") as file:
             if not _trusted(os.fstat(file.fileno())) or not _trusted(path.parent.stat()):
@@ -40,7 +45,7 @@ def load(key: str) -> bytes | None:
     return data if head == _MAGIC + hashlib.sha256(data).digest() else None
 
 
-def save(key: str, data: bytes) -> None:
+def save(key: str, data: bytes, suffix: str = _SUFFIX) -> None:
     """Keep an object file; without a folder that can be written it is compiled anew by every process."""
     try:
         here = _make_folder()
@@ -48,7 +53,7 @@ def save(key: str, data: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(_MAGIC + hashlib.sha256(data).digest() + data)
-            Path(temporary).replace(here / (key + _SUFFIX))
+            Path(temporary).replace(here / (key + suffix))
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -88,8 +93,10 @@ def entries() -> list[Path]:
 
 
 def clear() -> tuple[int, int]:
-    """Delete all object files: (how many, their bytes)."""
+    """Delete all object files, and what else is kept there: (how many object files, their bytes)."""
     count = size = 0
+    for path in folder().glob(f"*{PROOF_SUFFIX}"):
+        path.unlink(missing_ok=True)
     for path in entries():
         size += path.stat().st_size
         path.unlink(missing_ok=True)

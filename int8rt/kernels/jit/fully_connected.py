@@ -12,7 +12,7 @@ from int8rt.kernels.jit.abi import address_of, fields, kernel, share
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.panels import lower_matrix, sum_rows
-from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
 from int8rt.model import TensorType
 
 # Rows that are multiplied at once with each panel of weights; fewer than these are shared out by panels.
@@ -28,9 +28,9 @@ def lower(params: FullyConnectedParams, context: LowerContext) -> Lowered | None
         return None
     if bias is not None and bias.value is None:
         return None
-    channels = filter.shape[0]
+    channels, level = filter.shape[0], context.level.for_rows(params.rows)
     matrix = lower_matrix(
-        context.level,
+        level,
         filter.value,
         1,
         params.filter_zero_point,
@@ -52,7 +52,7 @@ def lower(params: FullyConnectedParams, context: LowerContext) -> Lowered | None
         "terms": Scratch(4 * _BLOCK_ROWS),
         "terms_bytes": 4 * _BLOCK_ROWS,
     }
-    return Lowered(fully_connected_kernel(context.level.products, variant, asymmetric), FULLY_CONNECTED, values)
+    return Lowered(fully_connected_kernel(level.name, variant, asymmetric), FULLY_CONNECTED, values)
 
 
 @cache
@@ -69,6 +69,7 @@ def fully_connected_kernel(level: str, variant: str, asymmetric: int) -> Any:
             first_row, last_row = share(p.rows, thread, threads)
         else:
             first_part, last_part = share(last_part, thread, threads)
+        begin_matrices(level)
         for row in range(first_row, last_row, _BLOCK_ROWS):
             count = min(_BLOCK_ROWS, last_row - row)
             a = p.input + row * p.depth
@@ -78,5 +79,6 @@ def fully_connected_kernel(level: str, variant: str, asymmetric: int) -> Any:
                 level, variant, asymmetric, STRIDED, address_of(block), a, p.depth, count, terms,
                 p.output + row * p.output_stride, first_part, last_part,
             )  # fmt: skip
+        end_matrices(level)
 
     return fully_connected

@@ -20,7 +20,7 @@ from int8rt.kernels.jit.abi import SLACK, address_of, carray, copy_bytes, fields
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
 from int8rt.kernels.jit.panels import lower_matrix, sum_rows
 from int8rt.kernels.jit.signs import with_positive_multipliers
-from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
 from int8rt.model import TensorType
 from int8rt.quantization.requantization import Requantization
 
@@ -107,8 +107,9 @@ def _lower_part(
     zero_point = unsigned(input.type, params.input_zero_point)
     if any(window.pad_before or window.pad_after for window in (height, width)) and not 0 <= zero_point <= 255:
         return None
+    level = context.level.for_rows(output.shape[0] * output.shape[1] * output.shape[2])
     matrix = lower_matrix(
-        context.level,
+        level,
         weights,
         1,
         params.filter_zero_point,
@@ -152,7 +153,7 @@ def _lower_part(
         "pad_width": width.pad_before,
         "zero_point": zero_point,
     }
-    return Lowered(grouped_conv_kernel(context.level.products, variant, asymmetric), GROUPED_CONV, values)
+    return Lowered(grouped_conv_kernel(level.name, variant, asymmetric), GROUPED_CONV, values)
 
 
 @helper
@@ -184,6 +185,7 @@ def grouped_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
         scratch, stride = p.scratch + thread * p.scratch_bytes, p.segment_bytes
         terms = scratch + p.scratch_bytes - 4 * p.block_rows
         first, last = share(p.rows, thread, threads)
+        begin_matrices(level)
         for row in range(first, last, p.block_rows):
             count = min(p.block_rows, last - row)
             unroll_part(p, row, count, scratch)
@@ -193,5 +195,6 @@ def grouped_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
                 level, variant, asymmetric, STRIDED, address_of(block), scratch, stride, count, terms,
                 p.output + p.output_offset + row * p.output_stride, 0, p.parts,
             )  # fmt: skip
+        end_matrices(level)
 
     return grouped_conv

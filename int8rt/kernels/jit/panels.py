@@ -55,8 +55,8 @@ def lower_matrix(
 ) -> tuple[str, int, dict[str, Any]] | None:
     """(variant, asymmetric, values of the MATRIX fields but the output) of a filter [O, depth]; None: left to NumPy.
 
-    segments: how many runs a row of the input comes in, each filled up to four bytes. input_zero_point: of the unsigned
-    input. The constant bias - input_zero_point · Σ weights is folded, in int32.
+    segments: how many runs a row of the input comes in, each filled up to a multiple of `level.run` bytes.
+    input_zero_point: of the unsigned input. The constant bias - input_zero_point · Σ weights is folded, in int32.
     Weights that leave int8 once their zero point is subtracted stay codes of int8 with another zero point, and a
     multiple of the sum of each row of the input makes up for it.
     """
@@ -71,7 +71,7 @@ def lower_matrix(
     if variant is None or depth == 0:
         return None
     words = vectorized.words(variant, requantization, unsigned(output_type, requantization.zero_point), constant)
-    run = -(-(depth // segments) // 4) * 4
+    run = -(-(depth // segments) // level.run) * level.run
     padded = np.zeros((channels, segments, run), np.int8)
     padded[:, :, : depth // segments] = weights.reshape(channels, segments, -1)
     values: dict[str, Any] = {

@@ -11,17 +11,23 @@ import numpy as np
 from int8rt.kernels.jit.abi import address_of, kernel
 from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import LEVELS, Level
+from int8rt.kernels.jit.isa.tiles import BYTES, ROWS, TILES, Tiles
 from int8rt.kernels.jit.numba_later import intrinsic, types
 from int8rt.kernels.jit.run import entry
 
 _LEVELS = {level.name: level for level in LEVELS}
 _CHAINS, _VECTORS = 12, 8
 _WIDTH = 64
+# Tiles of sums; the others hold what is multiplied.
+_TILE_CHAINS = 4
 
 
 @intrinsic(prefer_literal=True)
 def products(typing_context: Any, level: Any, block: Any, rounds: Any) -> Any:
-    """`rounds` times 12 independent dot products of a vector, with nothing else in the loop but loads."""
+    """`rounds` times 12 independent dot products of a vector, with nothing else in the loop but loads.
+
+    With tile registers: 4 independent products of tiles, and no loads.
+    """
     if not isinstance(level, types.Literal):
         return None
     chosen = _LEVELS[level.literal_value]
@@ -29,6 +35,9 @@ def products(typing_context: Any, level: Any, block: Any, rounds: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e = Emitter(builder)
         block, rounds = arguments[1:]
+        if chosen.tiles is not None:
+            _tile_products(e, chosen.tiles(e), block, rounds)
+            return context.get_dummy_value()
         sums, codes = vector(I32, chosen.lanes), vector(I8, 4 * chosen.lanes)
         right = e.load(block, codes)
         starts = [e.load(block, sums, _WIDTH * i) for i in range(_CHAINS)]
@@ -43,6 +52,16 @@ def products(typing_context: Any, level: Any, block: Any, rounds: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(level, types.int64, types.int64), codegen
+
+
+def _tile_products(e: Emitter, tiles: Tiles, block: Any, rounds: Any) -> None:
+    tiles.configure()
+    for tile in range(TILES):
+        tiles.load(tile, block, I64(_WIDTH))
+    with e.count(I64(0), rounds):
+        for i in range(_TILE_CHAINS):
+            tiles.dot(i, _TILE_CHAINS + i, TILES - 1 - i)
+    tiles.release()
 
 
 @intrinsic
@@ -104,11 +123,13 @@ def read(block, count, passes):  # type: ignore[no-untyped-def]
 
 @cache
 def macs_per_second(level: Level) -> float:
-    """Byte products that one core can add up in a second with the level's dot product."""
-    memory, rounds = np.zeros(1024, np.int64), 1 << 16
+    """Byte products that one core can add up in a second with the level's dot product, or that of its tiles."""
+    memory, rounds, macs = np.zeros(1024, np.int64), 1 << 16, _CHAINS * level.lanes * 4
+    if level.tiles is not None:
+        rounds, macs = 1 << 12, _TILE_CHAINS * BYTES * ROWS
     call = entry(products_kernel(level.name))
     seconds = min(_timed(call, int(memory.ctypes.data), rounds, 0) for _ in range(20))
-    return rounds * _CHAINS * level.lanes * 4 / seconds
+    return rounds * macs / seconds
 
 
 @cache

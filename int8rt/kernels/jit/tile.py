@@ -1,19 +1,18 @@
 """The matrix tile: a few rows of unsigned bytes times one panel of packed signed weights, to output bytes.
 
 A panel holds `vectors` · lanes output channels: for every four input bytes, four weights a lane. After the weights'
-sums come the constant and the requantization, on accumulators that never leave their registers.
+sums come the constant and the requantization. `tile_rows` does it with vectors, `tile_amx` with tile registers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from int8rt.kernels.jit.finish import finish_rows
-from int8rt.kernels.jit.isa.emitter import I8, I32, I64, Emitter, Values, vector
-from int8rt.kernels.jit.isa.levels import BY_NAME, Level
+from int8rt.kernels.jit.isa.emitter import I64, Emitter
+from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.numba_later import intrinsic, types
+from int8rt.kernels.jit.tile_amx import AmxRows
+from int8rt.kernels.jit.tile_rows import Rows
 
 # The fields that `matrix_rows` reads; they come first in the block of every kernel that calls it.
 MATRIX = (
@@ -24,7 +23,6 @@ MATRIX = (
 
 # How the rows of the input lie: `a_stride` bytes apart, or where a table says that `a_stride` is the address of.
 STRIDED, LISTED = 0, 1
-OFFSET_BYTES = 4
 
 
 @intrinsic(prefer_literal=True)
@@ -38,6 +36,7 @@ def matrix_rows(
     listed: literal, STRIDED or LISTED: then a_stride is the address of int32[rows], the rows' distances from `a`.
     block: the kernel's block, which begins with MATRIX. a, out: addresses; a row is `segments` runs of `segment_bytes`
     bytes, segment_stride bytes apart. Each panel of 4 · lanes channels is a part; what remains of them is the last.
+    A kernel's calls stand between `begin_matrices` and `end_matrices`.
     """
     if not all(isinstance(x, types.Literal) for x in (level, variant, asymmetric, listed)):
         return None
@@ -47,123 +46,30 @@ def matrix_rows(
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         e, (block, *places, first, last) = Emitter(builder), arguments[4:]
         field = {name: e.load(block, I64, 8 * i) for i, name in enumerate(MATRIX)}
-        rows = _Rows(e, BY_NAME[name], rounding, has_terms, has_list, field, *places)
-        rows.emit(first, last)
+        level = BY_NAME[name]
+        kind = Rows if level.tiles is None else AmxRows
+        kind(e, level, rounding, has_terms, has_list, field, *places).emit(first, last)
         return context.get_dummy_value()
 
     return types.void(level, variant, asymmetric, listed, *[types.int64] * 8), codegen
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The IR of one call of `matrix_rows`."""
+def _around(name: str) -> Any:
+    @intrinsic(prefer_literal=True)
+    def configure(typing_context: Any, level: Any) -> Any:
+        if not isinstance(level, types.Literal):
+            return None
+        tiles = BY_NAME[level.literal_value].tiles
 
-    e: Emitter
-    level: Level
-    variant: str
-    asymmetric: bool
-    listed: bool
-    field: dict[str, Any]
-    a: Any
-    a_stride: Any
-    rows: Any
-    row_terms: Any
-    out: Any
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            if tiles is not None:
+                getattr(tiles(Emitter(builder)), name)()
+            return context.get_dummy_value()
 
-    def emit(self, first_part: Any, last_part: Any) -> None:
-        """All parts [first_part, last_part): the panels, then the pair of vectors and the single one."""
-        b, field = self.e.b, self.field
-        last = b.select(b.icmp_signed("<", last_part, field["panels"]), last_part, field["panels"])
-        with self.e.count(first_part, last) as i:
-            weights = b.add(field["weights"], b.mul(i, field["panel_bytes"]))
-            words = b.add(field["words"], b.mul(i, field["words_bytes"]))
-            self._panel(4, weights, words, b.mul(i, field["panel_channels"]))
-        has_rest, channel = (
-            b.icmp_signed(">", last_part, field["panels"]),
-            b.mul(field["panels"], field["panel_channels"]),
-        )
-        for vectors, name in ((2, "pair"), (1, "single")):
-            with b.if_then(b.and_(has_rest, b.icmp_signed(">", field[f"{name}s"], I64(0)))):
-                self._panel(vectors, field[f"{name}_weights"], field[f"{name}_words"], channel)
-            channel = b.add(channel, b.mul(field[f"{name}s"], I64(vectors * self.level.lanes)))
+        return types.void(level), codegen
 
-    def _panel(self, vectors: int, weights: Any, words: Any, channel: Any) -> None:
-        """All rows, in tiles of three heights.
-
-        As many of the highest as there are rows for; what is left takes another one that overlaps the last, or one or
-        two of a third of the height; single rows where there are too few for those.
-        """
-        b, rows, whole = self.e.b, self.rows, self.level.rows[vectors]
-        third = max(1, whole // 3)
-        rest = b.srem(rows, I64(whole))
-        enough = b.and_(b.icmp_signed(">", rest, I64(2 * third)), b.icmp_signed(">", rows, I64(whole)))
-        end = b.select(enough, rows, b.sub(rows, rest))
-
-        def tile(height: int, row: Any) -> None:
-            last = b.sub(rows, I64(height))
-            self._tile(vectors, height, b.select(b.icmp_signed("<", row, last), row, last), weights, words, channel)
-
-        with self.e.count(I64(0), end, whole) as row:
-            tile(whole, row)
-        for height in sorted({third, 1}, reverse=True):
-            last = b.select(b.icmp_signed(">=", rows, I64(height)), rows, end)
-            with self.e.count(end, last, height) as row:
-                tile(height, row)
-            end = last
-
-    def _tile(self, vectors: int, height: int, start: Any, weights: Any, words: Any, channel: Any) -> None:
-        """Rows [start, start + height)."""
-        e, b, field = self.e, self.e.b, self.field
-        sums = self._products(vectors, self._inputs(start, height), weights, words)
-        if self.asymmetric:
-            for r in range(height):
-                term = e.load(b.add(self.row_terms, b.shl(b.add(start, I64(r)), I64(2))), I32)
-                sums[r] = [b.add(value, e.splat(term, self.level.lanes)) for value in sums[r]]
-        stride, left = field["output_stride"], b.sub(field["outputs"], channel)
-        first = b.add(b.add(self.out, channel), b.mul(start, stride))
-        outs = row_addresses(e, first, stride, height)
-        finish_rows(e, self.level, self.variant, sums, words, field["low"], field["high"], outs, left)
-
-    def _inputs(self, start: Any, height: int) -> list[Any]:
-        """Addresses of the rows of the input."""
-        e, b = self.e, self.e.b
-        if not self.listed:
-            return row_addresses(e, b.add(self.a, b.mul(start, self.a_stride)), self.a_stride, height)
-        entry = b.add(self.a_stride, b.mul(start, I64(OFFSET_BYTES)))
-        return [b.add(self.a, b.sext(e.load(entry, I32, OFFSET_BYTES * r), I64)) for r in range(height)]
-
-    def _products(self, vectors: int, starts: Sequence[Any], panel: Any, words: Any) -> list[list[Any]]:
-        """The accumulators [row][vector]: loops over segments and their bytes, with all of them in registers."""
-        e, b, field = self.e, self.e.b, self.field
-        lanes, width = self.level.lanes, 4 * self.level.lanes
-        constants = [e.load(words, vector(I32, lanes), width * v) for v in range(vectors)]
-        beyond = b.mul(field["segments"], field["segment_stride"])
-
-        def four_bytes(values: Values, end: Any) -> tuple[Any, Values]:
-            offset, here, *sums = values
-            weights = [e.load(here, vector(I8, width), width * v) for v in range(vectors)]
-            new = []
-            for r, start in enumerate(starts):
-                four = e.b.bitcast(e.splat(e.load(b.add(start, offset), I32), lanes), vector(I8, width))
-                row = sums[r * vectors : (r + 1) * vectors]
-                new += [self.level.dot(e, total, four, w) for total, w in zip(row, weights, strict=True)]
-            following = b.add(offset, I64(4))
-            return b.icmp_signed("<", following, end), [following, b.add(here, I64(width * vectors)), *new]
-
-        def segment(values: Values) -> tuple[Any, Values]:
-            begin = values[0]
-            end = b.add(begin, field["segment_bytes"])
-            _, here, *sums = e.repeat(values, lambda carried: four_bytes(carried, end))
-            following = b.add(begin, field["segment_stride"])
-            return b.icmp_signed("<", following, beyond), [following, here, *sums]
-
-        _, _, *sums = e.repeat([I64(0), panel, *(constants * len(starts))], segment)
-        return [list(sums[r * vectors : (r + 1) * vectors]) for r in range(len(starts))]
+    return configure
 
 
-def row_addresses(e: Emitter, first: Any, stride: Any, rows: int) -> list[Any]:
-    """Addresses of `rows` rows, `stride` bytes apart."""
-    addresses = [first]
-    for _ in range(rows - 1):
-        addresses.append(e.b.add(addresses[-1], stride))
-    return addresses
+# begin_matrices(level), end_matrices(level): before a kernel's first and after its last `matrix_rows`, on each thread.
+begin_matrices, end_matrices = _around("configure"), _around("release")

@@ -16,7 +16,7 @@ from int8rt.kernels.jit.abi import SLACK, address_of, carray, fields, kernel, sh
 from int8rt.kernels.jit.conv import unroll
 from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
 from int8rt.kernels.jit.panels import lower_matrix, sum_rows
-from int8rt.kernels.jit.tile import MATRIX, STRIDED, matrix_rows
+from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
 from int8rt.kernels.padding import Window
 from int8rt.kernels.transpose_conv import TransposeConvParams
 from int8rt.model import TensorType
@@ -75,8 +75,9 @@ def _lower_residue(
         taps = np.full((filter.shape[0], 1, 1, filter.shape[3]), params.filter_zero_point, filter.value.dtype)
         pad_height = pad_width = 0
     channels, kernel_height, kernel_width, depth = taps.shape
+    level = context.level.for_rows(out_width)
     matrix = lower_matrix(
-        context.level,
+        level,
         taps.reshape(channels, -1),
         1,
         params.filter_zero_point,
@@ -119,7 +120,7 @@ def _lower_residue(
         "pad_width": pad_width,
         "zero_point": zero_point,
     }
-    return Lowered(transpose_conv_kernel(context.level.products, variant, asymmetric), TRANSPOSE_CONV, values)
+    return Lowered(transpose_conv_kernel(level.name, variant, asymmetric), TRANSPOSE_CONV, values)
 
 
 @cache
@@ -132,6 +133,7 @@ def transpose_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
         scratch, stride = p.scratch + thread * p.scratch_bytes, p.segment_bytes
         terms = scratch + p.scratch_bytes - 4 * p.block_columns
         first, last = share(p.batches * p.out_height, thread, threads)
+        begin_matrices(level)
         for row in range(first, last):
             out = p.output + p.output_offset + row // p.out_height * p.image_bytes + row % p.out_height * p.row_bytes
             for x in range(0, p.out_width, p.block_columns):
@@ -143,5 +145,6 @@ def transpose_conv_kernel(level: str, variant: str, asymmetric: int) -> Any:
                     level, variant, asymmetric, STRIDED, address_of(block), scratch, stride, count, terms,
                     out + x * p.output_stride, 0, p.parts,
                 )  # fmt: skip
+        end_matrices(level)
 
     return transpose_conv

@@ -12,7 +12,7 @@ import numpy as np
 
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, copy_bytes, fields, fill_bytes, helper, kernel, share
 from int8rt.kernels.jit.lowering import Data, Scratch
-from int8rt.kernels.jit.tile import LISTED, MATRIX, matrix_rows
+from int8rt.kernels.jit.tile import LISTED, MATRIX, begin_matrices, end_matrices, matrix_rows
 from int8rt.kernels.padding import Window
 
 WINDOWS = fields(
@@ -100,6 +100,7 @@ def windows_kernel(level: str, variant: str) -> Any:
             first_part, last_part = share(p.parts, thread, threads)
         scratch = p.scratch + thread * p.scratch_bytes
         row = first_row
+        begin_matrices(level)
         while row < last_row:
             image, y = row // p.out_height, row % p.out_height
             count = min(p.block_rows, last_row - row, p.out_height - y)
@@ -116,5 +117,6 @@ def windows_kernel(level: str, variant: str) -> Any:
                 p.output + (row * p.out_width + first) * p.output_stride, first_part, last_part,
             )  # fmt: skip
             row += count
+        end_matrices(level)
 
     return conv_2d_windows

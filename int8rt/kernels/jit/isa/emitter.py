@@ -13,6 +13,7 @@ from llvmlite import ir
 
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 F32, F64 = ir.FloatType(), ir.DoubleType()
+VOID = ir.VoidType()
 Values = Sequence[Any]
 
 
@@ -34,21 +35,21 @@ class Emitter:
 
     def load(self, address: Any, type_: Any, offset: int = 0) -> Any:
         """The value of `type_` at `address + offset` bytes."""
-        value = self.b.load(self._pointer(address, type_, offset))
+        value = self.b.load(self.pointer(address, type_, offset))
         value.align = 1
         return value
 
     def store(self, value: Any, address: Any, offset: int = 0) -> None:
         """Write `value` at `address + offset` bytes."""
-        self.b.store(value, self._pointer(address, value.type, offset)).align = 1
+        self.b.store(value, self.pointer(address, value.type, offset)).align = 1
 
     def store_first(self, value: Any, address: Any, count: Any) -> None:
         """Write the first `count` (an int64 value) lanes of a byte vector; the others' memory is not touched."""
         lanes = value.type.count
         index = constant(I16, range(lanes))
         mask = self.b.icmp_unsigned("<", index, self.splat(self.b.trunc(count, I16), lanes))
-        pointer = self._pointer(address, value.type, 0)
-        self.intrinsic(f"llvm.masked.store.v{lanes}i8.p0", ir.VoidType(), [value, pointer, I32(1), mask])
+        pointer = self.pointer(address, value.type)
+        self.intrinsic(f"llvm.masked.store.v{lanes}i8.p0", VOID, [value, pointer, I32(1), mask])
 
     def splat(self, scalar: Any, lanes: int) -> Any:
         """A vector with `scalar` in every lane."""
@@ -119,11 +120,19 @@ class Emitter:
             function = ir.Function(module, ir.FunctionType(result, [a.type for a in arguments]), name)
         return self.b.call(function, list(arguments))
 
-    def _lanewise(self, operation: str, left: Any, right: Any) -> Any:
-        kind = left.type
-        return self.intrinsic(f"llvm.{operation}.v{kind.count}i{kind.element.width}", kind, [left, right])
+    def local(self, size: int) -> Any:
+        """Address of `size` bytes in the function's frame, at the start of a cache line; they hold anything."""
+        with self.b.goto_entry_block():
+            memory = self.b.alloca(ir.ArrayType(I8, size))
+            memory.align = 64
+        return self.b.ptrtoint(memory, I64)
 
-    def _pointer(self, address: Any, type_: Any, offset: int) -> Any:
+    def pointer(self, address: Any, type_: Any, offset: int = 0) -> Any:
+        """A pointer to a value of `type_` at `address + offset` bytes."""
         if offset:
             address = self.b.add(address, I64(offset))
         return self.b.inttoptr(address, type_.as_pointer())
+
+    def _lanewise(self, operation: str, left: Any, right: Any) -> Any:
+        kind = left.type
+        return self.intrinsic(f"llvm.{operation}.v{kind.count}i{kind.element.width}", kind, [left, right])
