@@ -141,7 +141,7 @@ def closed(found: Any) -> Any:
     return [closed(item) for item in found] if isinstance(found, list) else found
 
 
-@pytest.mark.parametrize("name", ["compare", "identify", "conformance"])
+@pytest.mark.parametrize("name", ["compare", "identify", "conformance", "suite", "case"])
 def test_schemas_are_printed_and_are_schemas(name: str) -> None:
     printed = json.loads(call("schema", name, status=0))
     jsonschema.Draft202012Validator.check_schema(printed)
