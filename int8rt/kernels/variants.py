@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from int8rt.kernels.base import Kernel, OperatorContext
+from int8rt.kernels.micro import MICRO_KERNELS, not_done_in_micro
 from int8rt.kernels.opt.table import OPTIMIZED_KERNELS, not_done_in_optimized
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.single_rounding import SINGLE_ROUNDING_KERNELS, not_done_in_single_rounding
@@ -24,12 +25,15 @@ def not_done(context: OperatorContext) -> str | None:
         return None
     if context.profile.name == "tflite-single-rounding":
         return not_done_in_single_rounding(context)
+    if context.profile.name == "tflm":
+        return not_done_in_micro(context)
     if context.profile.name == "xnnpack":
         return not_done_in_xnnpack(context, not_done_in_optimized)
     return not_done_in_optimized(context)
 
 
 VARIANTS: Mapping[str, Mapping[str, Kernel]] = {
+    "tflm": MICRO_KERNELS,
     "tflite-single-rounding": SINGLE_ROUNDING_KERNELS,
     "tflite-opt": OPTIMIZED_KERNELS,
     "xnnpack": {

@@ -63,6 +63,18 @@ TFLITE_REF_2_19 = Profile(
     plain_int16_sums=True,
 )
 
+TFLM = Profile(
+    "tflm",
+    "TensorFlow Lite Micro, tflite-micro 0.dev20261023, its own kernels",
+    {},
+    about="The reference kernels of tflite-ref@2.19 but for a few: MUL computes its multiplier in float64, ADD and SUB "
+    "of int16 know no case of powers of two, RELU6 clamps codes without rescaling, LOGISTIC and TANH of int8 are in "
+    "fixed point where TensorFlow Lite has tables, SUM is right for signed types, and DEQUANTIZE takes one scale for a "
+    "whole tensor. CMSIS-NN's C code gives the same numbers by its source, but where it is built with "
+    "CMSIS_NN_USE_SINGLE_ROUNDING: then it rounds as tflite-single-rounding does.",
+    compiled=False,
+)
+
 TFLITE_SINGLE_ROUNDING = Profile(
     "tflite-single-rounding",
     "LiteRT 2.3.0's reference kernels compiled with TFLITE_SINGLE_ROUNDING=1; by the source, without a measurement",
@@ -106,7 +118,8 @@ XNNPACK = Profile(
 )
 
 PROFILES: Mapping[str, Profile] = {
-    profile.name: profile for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLITE_SINGLE_ROUNDING, TFLITE_OPT, XNNPACK)
+    profile.name: profile
+    for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLM, TFLITE_SINGLE_ROUNDING, TFLITE_OPT, XNNPACK)
 }
 
 

@@ -1,4 +1,4 @@
-"""Profile `tflite-ref@2.19` beside the runtimes that it stands for, each in a Python of its own.
+"""Profiles `tflite-ref@2.19` and `tflm` beside the runtimes that they stand for, each in a Python of its own.
 
 An environment variable names each Python, such as INT8RT_TFLM_PYTHON=/somewhere/bin/python; see `RUNTIMES`.
 """
@@ -18,6 +18,7 @@ from int8rt.errors import Int8rtError
 from int8rt.interpreter import Backend
 from int8rt.kernels.jit.isa.levels import Level, available_levels
 from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
+from int8rt.quantization.profiles import get_profile
 from int8rt.schema import TensorSpec, read_model, single_operator_model, write_model
 from int8rt.schema.options import FullyConnectedOptions
 from int8rt.verify.compare import run_int8rt as run_interpreter
@@ -41,13 +42,14 @@ _VERSION = 9
 class Older:
     """sut: the runtime as `open_runtime` names it. variable: of the environment, which names its Python.
 
-    others: operators with integer results that it computes in yet another way, with the type of the result.
+    others: operators with integer results that it computes in yet another way than `profile`, with their type.
     """
 
     sut: str
     variable: str
     packages: str
     others: tuple[str, ...] = ()
+    profile: str = PROFILE
     several_scales: bool = True
     int16_without_bias: bool = True
 
@@ -62,33 +64,37 @@ RUNTIMES = {
         several_scales=False,
         int16_without_bias=False,
     ),
-    # int16 MUL, int8 LOGISTIC and the LSTM have roundings and tables of their own there.
+    # int16 MUL, int8 LOGISTIC and the LSTM have roundings and tables of their own there, and some are plain otherwise.
     "tflm": Older(
         "tflm",
         "INT8RT_TFLM_PYTHON",
         "tflite-micro",
-        ("MUL int16", "LOGISTIC int8", "UNIDIRECTIONAL_SEQUENCE_LSTM int8"),
+        (
+            *("MUL int16", "LOGISTIC int8", "UNIDIRECTIONAL_SEQUENCE_LSTM int8", "RELU6 int8", "RELU6 int16"),
+            *("SUM int8", "SUM int16", "RSQRT int16"),
+        ),
     ),
+    "tflm as itself": Older("tflm", "INT8RT_TFLM_PYTHON", "tflite-micro", profile="tflm"),
 }
 
 
 Run = Callable[[Model, list[Array]], Mapping[int, Array]]
 
 
-def at_every_level() -> list[Run]:
+def at_every_level(profile: str) -> list[Run]:
     """NumPy, and compiled kernels of every instruction set, under guard."""
 
     def at(level: Level | None) -> Run:
-        return lambda model, inputs: run_int8rt(model, inputs, PROFILE, level)
+        return lambda model, inputs: run_int8rt(model, inputs, profile, level)
 
-    return [at(level) for level in (None, *available_levels())]
+    return [at(level) for level in (None, *(available_levels() if get_profile(profile).compiled else ()))]
 
 
-def by_backend() -> list[Run]:
+def by_backend(profile: str) -> list[Run]:
     """NumPy and compiled kernels, as users run them."""
 
     def on(backend: Backend) -> Run:
-        return lambda model, inputs: run_interpreter(model, inputs, PROFILE, backend, keep=False)[0]
+        return lambda model, inputs: run_interpreter(model, inputs, profile, backend, keep=False)[0]
 
     return [on("numpy"), on("jit")]
 
@@ -172,7 +178,7 @@ def test_fully_connected(older: Older, runtime: Runtime, type: str) -> None:
     results: Counter[str] = Counter()
     for seed in range(_EXAMPLES):
         model, inputs = drawn(older, TensorType[type.upper()], seed)
-        found = differing(runtime, model, inputs, at_every_level())
+        found = differing(runtime, model, inputs, at_every_level(older.profile))
         results["refused" if found is None else "differ" if found[0] else "equal"] += 1
         if found is not None and found[0]:
             print(f"seed {seed}")
@@ -211,7 +217,7 @@ def test_real_models(older: Older, runtime: Runtime, zoo_dir: Path) -> None:
         if not understands(older, model):
             results["not understood"] += 1
             continue
-        found = differing(runtime, model, make_inputs(model, "random"), by_backend())
+        found = differing(runtime, model, make_inputs(model, "random"), by_backend(older.profile))
         if found is None:
             results["refused"] += 1
             continue

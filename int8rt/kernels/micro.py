@@ -1,0 +1,177 @@
+"""TensorFlow Lite Micro's kernels where they need more than another `Rounding`: the profile tflm.
+
+ADD and SUB of int16 have no case for powers of two. MUL's multiplier is computed in float64. RELU6 does not rescale:
+it clamps codes with the input's quantization. SUM is right for signed types. LOGISTIC and TANH of int8 are in fixed
+point. DEQUANTIZE takes the first scale for all of a tensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from int8rt.kernels import add, dequantize, logistic, mean, mul, relu, tanh
+from int8rt.kernels.arithmetic import activation_range, single_requantization, type_range
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.dequantize import DequantizeParams
+from int8rt.kernels.layout import QUANTIZED_TYPES
+from int8rt.kernels.mul import MulParams
+from int8rt.kernels.reduce import ReduceParams, prepare, shaped
+from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.unary import LookupTableParams
+from int8rt.model import TensorType
+from int8rt.quantization.micro import logistic_codes, six, tanh_codes
+from int8rt.quantization.requantize import Requantization, requantize
+from int8rt.schema.options import AddOptions, MulOptions, SubOptions
+
+_SOURCE = "TensorFlow Lite Micro, tensorflow/lite/micro/kernels"
+_FLOATING = (TensorType.FLOAT32, TensorType.FLOAT16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClampParams(Params):
+    """low, high: codes of 0.0 and 6.0."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumParams(ReduceParams):
+    """input_zero_point: subtracted from every code."""
+
+    input_zero_point: int
+    requantization: Requantization
+
+
+def _without_powers_of_two(kernel: Kernel, options: type[AddOptions] | type[SubOptions]) -> Kernel:
+    def prepare_sum_of_two(context: OperatorContext) -> Params:
+        general = replace(context.options(options), pot_scale_int16=False)
+        return kernel.prepare(replace(context, operator=replace(context.operator, options=general)))
+
+    return replace(kernel, prepare=prepare_sum_of_two, source=_SOURCE)
+
+
+def prepare_mul(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's, but for the multiplier."""
+    params = mul.prepare(context)
+    if not isinstance(params, MulParams):
+        return params
+    first, second, output = (
+        context.per_tensor(tensor)[0] for tensor in (context.input(0), context.input(1), context.output())
+    )
+    activation = activation_range(context, context.options(MulOptions).fused_activation_function)
+    with np.errstate(all="ignore"):
+        real = float(np.float64(first) * np.float64(second) / np.float64(output))
+    return replace(params, requantization=single_requantization(context, real, activation))
+
+
+def prepare_relu6(context: OperatorContext) -> Params:
+    """The codes of the bounds, with the input's quantization."""
+    input = context.input(0)
+    if input.type not in QUANTIZED_TYPES:
+        return relu.RELU6.prepare(context)
+    scale, zero_point = context.per_tensor(input)
+    return ClampParams(output_shapes=(input.shape,), low=zero_point, high=six(scale, zero_point, input.type.dtype))
+
+
+def evaluate_relu6(params: Any, input: Array) -> Array:
+    """The codes between the bounds; the lower one comes last."""
+    if not isinstance(params, ClampParams):
+        return np.asarray(relu.RELU6.evaluate(params, input))
+    clamped: Array = np.maximum(np.minimum(input, input.dtype.type(params.high)), input.dtype.type(params.low))
+    return clamped
+
+
+def prepare_sum(context: OperatorContext) -> ReduceParams:
+    """Resolve the axes; for quantized types also the rescaling."""
+    input, params = context.input(0), prepare(context)
+    if input.type not in QUANTIZED_TYPES:
+        return params
+    (scale, zero_point), (output_scale, _) = context.per_tensor(input), context.per_tensor(context.output())
+    if output_scale == 0:
+        raise context.invalid(f"output {context.output().name!r} has scale 0")
+    return SumParams(
+        output_shapes=params.output_shapes,
+        axis=params.axis,
+        count=params.count,
+        input_zero_point=zero_point,
+        requantization=single_requantization(context, scale / output_scale, type_range(context.output().type)),
+    )
+
+
+def evaluate_sum(params: ReduceParams, input: Array, axis: Array) -> Array:
+    """The sum."""
+    if not isinstance(params, SumParams):
+        return mean.evaluate_sum(params, input, axis)
+    total = np.asarray(np.sum(input, axis=params.axis, dtype=np.int64)) - params.input_zero_point * params.count
+    return shaped(params, requantize(total.astype(np.int32), params.requantization))
+
+
+def _in_fixed_point(kernel: Kernel, codes: Callable[[float, int], Array], zero_point: int) -> Kernel:
+    def prepare_codes(context: OperatorContext) -> Params:
+        if context.input(0).type != TensorType.INT8:
+            return kernel.prepare(context)
+        if context.per_tensor(context.output())[1] != zero_point:
+            raise context.invalid(f"output {context.output().name!r} must have zero point {zero_point}")
+        table = codes(*context.per_tensor(context.input(0)))
+        return LookupTableParams(output_shapes=(context.input(0).shape,), table=table)
+
+    return replace(kernel, prepare=prepare_codes, source=_SOURCE)
+
+
+def prepare_dequantize(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's, but with the first scale and zero point alone."""
+    params = dequantize.prepare(context)
+    if not isinstance(params, DequantizeParams) or params.scale.size <= 1:
+        return params
+    return replace(params, scale=params.scale.reshape(-1)[:1], zero_point=params.zero_point.reshape(-1)[:1])
+
+
+MICRO_KERNELS: Mapping[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (
+        _without_powers_of_two(add.ADD, AddOptions),
+        _without_powers_of_two(add.SUB, SubOptions),
+        replace(dequantize.DEQUANTIZE, prepare=prepare_dequantize, source=_SOURCE),
+        _in_fixed_point(logistic.LOGISTIC, logistic_codes, -128),
+        replace(mul.MUL, prepare=prepare_mul, source=_SOURCE),
+        replace(relu.RELU6, prepare=prepare_relu6, evaluate=evaluate_relu6, source=_SOURCE),
+        replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source=_SOURCE),
+        _in_fixed_point(tanh.TANH, tanh_codes, 0),
+    )
+}
+# The operators of the registry that the Python package has a kernel for.
+_PRESENT = """
+ABS ADD ADD_N ARG_MAX ARG_MIN ASSIGN_VARIABLE AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND BROADCAST_ARGS
+BROADCAST_TO CALL_ONCE CAST CEIL CONCATENATION CONV_2D COS CUMSUM DEPTH_TO_SPACE DEPTHWISE_CONV_2D DEQUANTIZE DIV
+DYNAMIC_UPDATE_SLICE ELU EMBEDDING_LOOKUP EQUAL EXP EXPAND_DIMS FILL FLOOR FLOOR_DIV FLOOR_MOD FULLY_CONNECTED
+GATHER GATHER_ND GREATER GREATER_EQUAL HARD_SWISH IF L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOG
+LOG_SOFTMAX LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC MAX_POOL_2D MAXIMUM MEAN MINIMUM MIRROR_PAD MUL NEG
+NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN RELU RELU6 RESHAPE
+RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SOFTMAX SPACE_TO_BATCH_ND
+SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE
+TRANSPOSE_CONV UNPACK VAR_HANDLE WHILE ZEROS_LIKE
+"""
+_MISSING = frozenset(KERNELS) - frozenset(_PRESENT.split())
+
+
+def not_done_in_micro(context: OperatorContext) -> str | None:
+    """Why int8rt cannot compute an operator in profile tflm; None where it can."""
+    name, profile = context.operator.name, context.profile.name
+    inputs = [tensor.type for tensor in context.inputs if tensor is not None]
+    if name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
+        return f"its steps in profile {profile} are not done"
+    if name in _MISSING:
+        return f"profile {profile} has no such operator"
+    weighed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "SVDF", "BATCH_MATMUL")
+    if weighed and any(type in _FLOATING for type in inputs) and any(type in QUANTIZED_TYPES for type in inputs):
+        return f"integer weights of real numbers are not there in profile {profile}"
+    if TensorType.UINT8 in inputs and (weighed or name in MICRO_KERNELS) and name != "DEQUANTIZE":
+        return f"uint8 is not there in profile {profile}"
+    if name == "RSQRT" and TensorType.INT16 in inputs:
+        return f"int16 in profile {profile} is not done"
+    return None
