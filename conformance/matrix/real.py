@@ -48,7 +48,7 @@ def real_result(model: Model, inputs: Sequence[Array]) -> Array | None:
     )
     try:
         values, _ = run_int8rt(floats, given, "tflite-ref", "numpy", keep=False)
-    except Int8rtError:
+    except (Int8rtError, ValueError):  # operators on integers that are no codes, for example
         return None
     return _codes(values[graph.outputs[0]], output)
 
@@ -60,7 +60,10 @@ def farther(found: Array, real: Array) -> tuple[int, int]:
     if found.dtype.kind == "f":
         wrong = int(np.count_nonzero(~(np.abs(found - real) <= _RELATIVE * np.abs(real).max(initial=0))))
         return wrong, wrong
-    info, reach = np.iinfo(found.dtype), 0.5 + _TIES[found.itemsize]
+    if found.dtype.kind not in "iu":
+        wrong = int(np.count_nonzero(found != real))
+        return wrong, wrong
+    info, reach = np.iinfo(found.dtype), 0.5 + _TIES.get(found.itemsize, 0)
     near = np.abs(found - np.clip(real, info.min, info.max)) <= reach
     span = float(int(info.max) - int(info.min) + 1)
     distance = found - real

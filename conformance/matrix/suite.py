@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -12,42 +13,71 @@ import numpy as np
 from conformance.matrix import real
 from conformance.matrix.mistakes import mistaken, variants
 from int8rt.conformance.cases import Case
-from int8rt.conformance.run import expected, expected_if_known, judge
-from int8rt.model import Model
+from int8rt.conformance.run import expected, expected_if_known
+from int8rt.errors import Int8rtError
 from int8rt.quantization.profiles import PROFILES
+from int8rt.schema import write_model
 from int8rt.verify.difference import compare_arrays
 from int8rt.verify.identify.kinds import KINDS, candidates, covered
 from int8rt.verify.identify.piece import Piece
-from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Runtime
+from int8rt.verify.runtimes.base import Array, Fault, Runtime
 from int8rt.verify.teacher import Teacher
 
 REFERENCE = "tflite-ref"
 
 
-class Listening:
-    """A runtime, with its last answer kept."""
+_FAULTS = {"refused": "REFUSED", "crashed": "CRASHED", "timeout": "TIMEOUT", "answer": "NO ANSWER"}
 
-    def __init__(self, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self.answer: Answer | None = None
 
-    def capabilities(self) -> Capabilities:
-        """The runtime's."""
-        return self._runtime.capabilities()
+@cache
+class Facts:
+    """What is known of a case without a runtime, computed when first asked for, and kept for the next runtime."""
 
-    def prepare(self, model: Model, content: bytes) -> None:
-        """As the runtime does it."""
-        self.answer = None
-        self._runtime.prepare(model, content)
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.model, self.inputs = case.make()
+        self.content = write_model(self.model)
 
-    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
-        """The runtime's answer."""
-        self.answer = self._runtime.run(inputs, read)
-        return self.answer
+    @cached_property
+    def right(self) -> Array:
+        """The answer of the reference."""
+        return expected(self.model, self.inputs)
 
-    def close(self) -> None:
-        """Close the runtime."""
-        self._runtime.close()
+    @cached_property
+    def profiles(self) -> dict[str, Array | None]:
+        """The answers of all profiles."""
+        return {f"profile {name}": expected_if_known(self.model, self.inputs, name) for name in PROFILES}
+
+    @cached_property
+    def mistakes(self) -> dict[str, Array]:
+        """See `mistaken`; none where int8rt can't compute them."""
+        try:
+            return dict(mistaken(self.model, self.inputs))
+        except Int8rtError:
+            return {}
+
+    @cached_property
+    def reals(self) -> dict[str, Array | None]:
+        """The real-valued result, under the name "", and those of the model's `variants`."""
+        models = {"": self.model, **dict(variants(self.model))}
+        return {name: real.real_result(model, self.inputs) for name, model in models.items()}
+
+    @cached_property
+    def piece(self) -> Piece | None:
+        """For `identify`, with the right answer as what was found; None for an operator of which it knows nothing."""
+        if self.case.operator not in KINDS:
+            return None
+        teacher = Teacher(self.model, self.inputs, REFERENCE)
+        values = teacher.inputs(0, dict(zip(self.model.subgraphs[0].inputs, self.inputs, strict=True)))
+        if values is None:
+            return None
+        piece = Piece.make(self.case.name, teacher, 0, values, self.right)
+        return piece if covered(piece) else None
+
+    @cached_property
+    def arithmetics(self) -> dict[str, Array]:
+        """The answers of the arithmetics that `identify` tries."""
+        return {} if self.piece is None else dict(candidates(self.piece))
 
 
 def words(message: str) -> str:
@@ -80,23 +110,19 @@ class Cell:
     faults: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
 
-    def add(self, case: Case, verdict: str, message: str, found: Array | None) -> None:
-        """One more case. found: the runtime's output, None without an answer or where none is expected."""
+    def add(self, facts: Facts, verdict: str, message: str) -> None:
+        """One more case."""
         self.cases += 1
-        name = "EXACT" if verdict == "REFUSED" and case.expect == "refused" else verdict.partition(" in ")[0]
-        if verdict.startswith("EXACT in "):
-            name = "DIFFERENT"
+        name = "EXACT" if verdict == "REFUSED" and facts.case.expect == "refused" else verdict
         self.verdicts[name] += 1
         if name != "EXACT":
-            self.example.setdefault(name, case.name)
-        if found is not None and case.expect == "exact":
-            self._measure(case, found)
-        elif name not in ("EXACT", "ACCEPTED"):
+            self.example.setdefault(name, facts.case.name)
+        if name not in ("EXACT", "ACCEPTED", "DIFFERENT"):
             self.faults[words(message)] += 1
 
-    def _measure(self, case: Case, found: Array) -> None:
-        model, inputs = case.make()
-        right = expected(model, inputs)
+    def measure(self, facts: Facts, found: Array) -> None:
+        """An answer to a case that has one, right or not: try all explanations on it."""
+        right = facts.right
         if found.shape != right.shape or found.dtype != right.dtype:
             self.shapes = True
             return
@@ -104,29 +130,24 @@ class Cell:
         self.different += _unequal(found, right)
         if right.dtype.kind in "iu" and right.size:
             self.largest = max(self.largest, int(np.abs(found.astype(np.int64) - right).max()))
-        profiles = {f"profile {name}": expected_if_known(model, inputs, name) for name in PROFILES}
-        self.profiles = _add(self.profiles or None, profiles, found)
-        piece = _piece(case, model, inputs, found)
-        arithmetics = dict(candidates(piece)) if piece is not None else {}
-        self.arithmetics = _add(self.arithmetics, arithmetics, found)
-        mistakes = dict(mistaken(model, inputs))
-        self.mistakes = _add(self.mistakes, mistakes, found)
-        given = {**profiles, **arithmetics, **mistakes}
+        self.profiles = _add(self.profiles or None, facts.profiles, found)
+        self.arithmetics = _add(self.arithmetics, facts.arithmetics, found)
+        self.mistakes = _add(self.mistakes, facts.mistakes, found)
+        given = {**facts.profiles, **facts.arithmetics, **facts.mistakes}
         self.known.append({name for name, value in given.items() if value is not None and not _unequal(found, value)})
-        self.known[-1] |= self._measure_reals(model, inputs, found)
+        self.known[-1] |= self._measure_reals(facts, found)
 
-    def _measure_reals(self, model: Model, inputs: Sequence[Array], found: Array) -> set[str]:
+    def _measure_reals(self, facts: Facts, found: Array) -> set[str]:
         """What of the real-valued result gives the answer."""
-        result = real.real_result(model, inputs)
+        result = facts.reals[""]
         if self.farther is None or result is None or result.shape != found.shape:
             self.farther = None
             return set()
         near, wrapped = real.farther(found, result)
         self.farther = self.farther[0] + near, self.farther[1] + wrapped
         names = {real.NAME} if not near else {real.NAME_WRAPPED} if not wrapped else set()
-        for what, other in variants(model):
-            result = real.real_result(other, inputs)
-            if result is not None and not real.farther(found, result)[0]:
+        for what, other in facts.reals.items():
+            if what and other is not None and not real.farther(found, other)[0]:
                 names.add(f"{real.NAME}; {what}")
         return names
 
@@ -188,24 +209,33 @@ class Cell:
 def run_suite(runtime: Runtime, cases: Iterable[Case]) -> Mapping[tuple[str, str], Cell]:
     """(operator, type) to what came of its cases. Raises `UnavailableError`."""
     cells: dict[tuple[str, str], Cell] = {}
-    listening = Listening(runtime)
+    answers: dict[tuple[str, str], list[tuple[Facts, Array]]] = {}
     for case in cases:
-        verdict = judge(case, listening)
-        answer = listening.answer
-        found = answer.outputs[0] if answer is not None and answer.outputs else None
-        cells.setdefault((case.operator, case.type), Cell()).add(case, verdict.verdict, verdict.message, found)
+        facts, key = Facts(case), (case.operator, case.type)
+        verdict, message, found = _ask(runtime, facts)
+        cells.setdefault(key, Cell()).add(facts, verdict, message)
+        if found is not None:
+            answers.setdefault(key, []).append((facts, found))
+    for key, cell in cells.items():
+        if cell.verdicts["DIFFERENT"]:
+            for facts, found in answers[key]:
+                cell.measure(facts, found)
     return cells
 
 
-def _piece(case: Case, model: Model, inputs: Sequence[Array], found: Array) -> Piece | None:
-    if case.operator not in KINDS:
-        return None
-    teacher = Teacher(model, inputs, REFERENCE)
-    values = teacher.inputs(0, dict(zip(model.subgraphs[0].inputs, inputs, strict=True)))
-    if values is None:
-        return None
-    piece = Piece.make(case.name, teacher, 0, values, found)
-    return piece if covered(piece) else None
+def _ask(runtime: Runtime, facts: Facts) -> tuple[str, str, Array | None]:
+    """The verdict, the runtime's words, and its answer where one is expected."""
+    try:
+        runtime.prepare(facts.model, facts.content)
+        answer = runtime.run(facts.inputs)
+    except Fault as fault:
+        return _FAULTS[fault.kind], str(fault), None
+    if facts.case.expect == "refused":
+        return "ACCEPTED", "", None
+    found = answer.outputs[0] if answer.outputs else None
+    if found is None:
+        return "NO ANSWER", "no output", None
+    return "DIFFERENT" if compare_arrays(found, facts.right) else "EXACT", "", found
 
 
 def _add(
