@@ -38,7 +38,8 @@ def prepare(context: OperatorContext, shape: Shape, rows: int) -> ShuffledFullyC
     """Check what the kernel takes for granted: it reads and writes beyond the ends where that does not hold."""
     input, filter, output = context.input(0), context.input(1), context.output()
     outputs, depth = filter.shape
-    types = input.type, filter.type, context.input(2).type, output.type
+    bias = context.optional_input(2)
+    types = input.type, filter.type, bias and bias.type, output.type
     if types != (TensorType.UINT8, TensorType.UINT8, TensorType.INT32, TensorType.INT16) or len(context.outputs) != 2:
         raise context.invalid("shuffled weights need uint8,uint8,int32 -> int16,uint8")
     workspace = context.output(1)
