@@ -14,6 +14,7 @@ from int8rt.kernels.xnnpack.delegation import (
     Delegated,
     check_codes,
     declared_shape,
+    has_normal_scales,
     holds_codes,
     zero_points,
 )
@@ -28,8 +29,8 @@ def takes(context: OperatorContext) -> bool:
     lhs, rhs, output = context.input(0), context.input(1), context.output()
     if not holds_codes(lhs, rhs, output) or lhs.type != rhs.type or rhs.type != TensorType.INT8:
         return False
-    check_codes(context, lhs, rhs)  # the delegate dies of others
-    if int(zero_points(context, rhs)[0]) != 0:
+    check_codes(context, lhs)  # the delegate dies of others
+    if not has_normal_scales(rhs) or int(zero_points(context, rhs)[0]) != 0:
         return False
     return min(len(declared_shape(context, lhs)), len(declared_shape(context, rhs))) >= 2
 

@@ -74,6 +74,9 @@ def takes_fully_connected(context: OperatorContext) -> bool:
     bias = context.optional_input(2)
     if bias is not None and element_count(declared_shape(context, bias)) != outputs:
         return False
+    assert filter.quantization is not None
+    if filter.type == TensorType.INT2 and filter.quantization.scale.size != outputs:
+        return False
     return depth % {TensorType.INT8: 1, TensorType.INT4: 2, TensorType.INT2: 4}[filter.type] == 0
 
 
