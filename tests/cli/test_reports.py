@@ -250,6 +250,9 @@ def test_bars_are_in_order_and_none_is_missing() -> None:
     ]
     assert [bar.height > 0 for bar in drawn] == [True, False, False, True, False, True, True]
     assert drawn[-1].x + drawn[-1].width <= width
+    _, many = bars(Histogram("", "", "near", dict.fromkeys(range(-15, 16), 12345), 0))
+    assert [bar.label for bar in many if bar.label_fits] == ["-15", "-12", "-8", "-4", "0", "+4", "+8", "+12"]
+    assert not any(bar.count_fits for bar in many)
 
 
 def test_a_jobs_summary_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

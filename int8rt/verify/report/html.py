@@ -11,11 +11,12 @@ from jinja2 import Environment, StrictUndefined
 from int8rt.verify.report.document import Beside, Document, Histogram, Histograms, Table
 
 _HEIGHT = 56  # of the highest bar, in pixels
+_DIGIT = 6  # the width of a digit
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar of a histogram. label: below it. name: of its colour."""
+    """A bar of a histogram. label, count: below and above it, where there is room. name: of its colour."""
 
     x: float
     y: float
@@ -24,6 +25,8 @@ class Bar:
     label: str
     count: int
     name: str
+    label_fits: bool
+    count_fits: bool
 
 
 def html(document: Document) -> str:
@@ -44,11 +47,15 @@ def bars(histogram: Histogram) -> tuple[int, list[Bar]]:
     if histogram.beyond:
         counts.append(("more", histogram.beyond))
     most = math.log1p(max((count for _, count in counts), default=1))
-    width = max(12, min(40, 240 // max(len(counts), 1)))
+    width = max(12, min(44, 240 // max(len(counts), 1)))
     drawn = []
     for place, (label, count) in enumerate(counts):
         height = max(2.0, _HEIGHT * math.log1p(count) / most) if count else 0.0
         name = "zero" if label == "0" else histogram.tone or "plain"
         x = place * (width + 4)
-        drawn.append(Bar(x, round(_HEIGHT - height, 1) + 14, width, round(height, 1), label, count, name))
+        # Of narrow bars only some are labelled: zero, the ends, and every fourth step.
+        labelled = width >= 26 or label in ("0", "more") or place == 0 or (label != "more" and int(label) % 4 == 0)
+        counted = bool(count) and len(str(count)) * _DIGIT <= width + 4
+        y = round(_HEIGHT - height, 1) + 14
+        drawn.append(Bar(x, y, width, round(height, 1), label, count, name, labelled, counted))
     return len(counts) * (width + 4), drawn
