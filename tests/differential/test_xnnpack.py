@@ -51,7 +51,7 @@ from tests.differential.harness import assert_same_bits, run_int8rt
 
 pytestmark = pytest.mark.litert
 
-examples = pytest.mark.parametrize("examples", [10, pytest.param(400, marks=pytest.mark.slow)])
+examples = pytest.mark.parametrize("examples", [6, pytest.param(40, marks=pytest.mark.slow)])
 
 INT8, UINT8 = TensorType.INT8, TensorType.UINT8
 ACTIVATIONS = [
