@@ -78,7 +78,8 @@ def test_the_commands_print_what_the_section_says(tmp_path: Path) -> None:
             check=False,
         )
         folder = Path((tmp_path / "where").read_text(encoding="utf-8").strip())
-        wrong = "rounding=truncate" in command and "identify" not in command
+        mistaken = "rounding=truncate" in command or "mutate=" in command
+        wrong = mistaken and "identify" not in command
         assert done.returncode == wrong, done.stderr
         shown = done.stdout
         for line in output.splitlines():
