@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
-from int8rt.kernels.jit import conv
+from int8rt.kernels.jit import conv, depthwise_flat
 from int8rt.kernels.jit.depthwise_kernels import DEPTHWISE, depthwise_columns_kernel, depthwise_kernel
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
@@ -111,6 +111,26 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     if by_columns:
         weights = _by_columns(weights, height.kernel)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
+    if by_columns and depthwise_flat.fits(context.level, channels, width.stride, height.kernel):
+        columns = out_width + width.kernel - 1
+        values = depthwise_flat.flat_values(context.level, weights, words, channels, columns) | {
+            "input": At(input.index),
+            "output": At(output.index),
+            **clamp(output.type, requantization.activation_min, requantization.activation_max),
+            "batches": batches,
+            "out_height": out_height,
+            "out_width": out_width,
+            "height": in_height,
+            "width": in_width,
+            "channels": channels,
+            "stride_height": height.stride,
+            "dilation_height": height.dilation,
+            "pad_height": height.pad_before,
+            "pad_width": width.pad_before,
+            "zero_point": zero_point,
+        }
+        compiled = depthwise_flat.flat_kernel(context.level.products, variant, width.kernel, height.kernel)
+        return Lowered(compiled, depthwise_flat.FLAT, values)
     taps = -(-len(weights) // 4) * 4
     scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
     if scratch > _LARGEST_TABLE:
