@@ -143,6 +143,21 @@ def test_the_first_difference_is_explained_from_a_journals_line() -> None:
     assert explained(judge(case(TIES), Fake(lambda y: y[..., :1]))) is None
 
 
+def test_a_report_is_made_from_a_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal", "some runtime")
+    journal.add(judge(case(TIES), Int8rtRuntime("tflite-opt", "numpy")))
+    journal.add(judge(case(TIES.replace("CONV_2D", "FULLY_CONNECTED")), Fake(lambda y: fail("crashed"))))
+    options = [part for kind in ("html", "markdown", "junit") for part in (f"--{kind}", str(tmp_path / kind))]
+    done = CliRunner().invoke(app, ["conformance", "report", str(tmp_path / "journal"), *options])
+    assert done.exit_code == 1, done.output
+    page, text = (tmp_path / "html").read_text(encoding="utf-8"), (tmp_path / "markdown").read_text(encoding="utf-8")
+    for shown in (page, text):
+        assert "Operator suite on some runtime" in shown
+        assert "The first difference: CONV" in shown
+        assert "two roundings, both with ties up: gives " in shown
+    assert 'failures="1"' in (tmp_path / "junit").read_text(encoding="utf-8")
+
+
 def test_junit_tells_failures_from_errors() -> None:
     verdicts = [Verdict(name, "ADD", "int8", name, name == "EXACT") for name in ("EXACT", "DIFFERENT", "CRASHED")]
     (suite,) = ElementTree.fromstring(junit(document(verdicts, "x")).partition("\n")[2])
