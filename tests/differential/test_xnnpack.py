@@ -23,6 +23,7 @@ from int8rt.schema.options import (
     LeakyReluOptions,
     MulOptions,
     ResizeBilinearOptions,
+    StridedSliceOptions,
     SubOptions,
 )
 from tests.differential import (
@@ -210,6 +211,21 @@ def test_a_size_that_comes_while_running_is_left_to_the_optimized_kernel() -> No
     optimized = run_int8rt(given, [data, size], "tflite-opt")[2]
     np.testing.assert_array_equal(run_int8rt(given, [data, size], "xnnpack")[2], optimized)
     assert np.any(run_int8rt(stored, [data], "xnnpack")[2] != optimized)
+
+
+@pytest.mark.parametrize("type", [INT8, TensorType.FLOAT32])
+def test_an_end_of_0_is_refused(type: TensorType) -> None:
+    # LiteRT's kernel gives nothing, XNNPACK all elements.
+    quantization = Quantization.per_tensor(0.5, 1) if type == INT8 else None
+    input, output = (TensorSpec(type, shape, quantization) for shape in ((3,), (1,)))
+    inputs = [input, vector([0]), vector([0]), vector([1])]
+    model = single_operator_model("STRIDED_SLICE", inputs, [output], StridedSliceOptions(), 4)
+    with pytest.raises(UnsupportedError, match="an end of 0, or beyond, in profile xnnpack is not done"):
+        run_int8rt(model, [np.zeros(3, type.dtype)], "xnnpack")
+    ends = single_operator_model(
+        "STRIDED_SLICE", [*inputs[:2], vector([-1]), inputs[3]], [output], StridedSliceOptions(), 4
+    )
+    assert_same_bits(ends, [np.arange(3).astype(type.dtype)], "xnnpack")
 
 
 def test_scales_that_xnnpack_refuses_are_errors() -> None:

@@ -47,6 +47,12 @@ def _takes_vector(context: OperatorContext, index: int, *types: TensorType) -> b
     return len(declared_shape(context, tensor)) == 1
 
 
+def _moves(context: OperatorContext) -> bool:
+    """Whether input 0 and the output are codes, or both float32."""
+    tensors = context.input(0), context.output()
+    return holds_codes(*tensors) or all(tensor.type == TensorType.FLOAT32 for tensor in tensors)
+
+
 def _takes_concatenation(context: OperatorContext) -> bool:
     inputs = [context.input(index) for index in range(len(context.inputs))]
     if not 2 <= len(inputs) <= _MAX_CONCATENATED or not holds_codes(*inputs, context.output()):
@@ -77,7 +83,7 @@ def _takes_pad(context: OperatorContext) -> bool:
 
 
 def _takes_slice(context: OperatorContext) -> bool:
-    if len(context.inputs) != 3 or not holds_codes(context.input(0), context.output()):
+    if len(context.inputs) != 3 or not _moves(context):
         return False
     integers = TensorType.INT32, TensorType.INT64
     if not all(_takes_vector(context, index, *integers) for index in (1, 2)):
@@ -104,7 +110,7 @@ def _takes_strided_slice(context: OperatorContext) -> bool:
     rank = len(declared_shape(context, context.input(0)))
     if any(context.value(index).size != rank for index in (1, 2, 3)) or np.any(context.value(3) != 1):
         return False
-    return holds_codes(context.input(0), context.output())
+    return _moves(context)
 
 
 def _takes_transpose(context: OperatorContext) -> bool:
@@ -147,13 +153,25 @@ def _prepare_max_pool(context: OperatorContext) -> Params:
     return replace(params, activation_min=low, activation_max=high)
 
 
+def _check_ends(context: OperatorContext) -> None:
+    """`UnsupportedError` for slices that XNNPACK takes for others: an end of 0, which it takes for the dimension's."""
+    options, begin = context.options(StridedSliceOptions), context.value(1).reshape(-1)
+    for axis, (first, end) in enumerate(zip(begin, context.value(2).reshape(-1), strict=True)):
+        inside = first >= 0 and 0 < end <= context.input(0).shape[axis] - first
+        if (options.offset and not inside) or (end == 0 and not options.end_mask >> axis & 1):
+            raise context.unsupported(f"an end of 0, or beyond, in profile {context.profile.name} is not done")
+
+
 def _copying(kernel: Kernel, input: int = 0) -> Delegated:
     """An operator whose tensors of codes must all mean the same by them. input: the place of the one that is copied."""
     takes = _TAKES[kernel.name]
 
     def prepare(context: OperatorContext) -> Params:
         tensors: tuple[TensorInfo, ...] = (context.input(input), *context.outputs)
-        check_same_codes(context, *tensors)
+        if tensors[0].type != TensorType.FLOAT32:
+            check_same_codes(context, *tensors)
+        if kernel.name == "STRIDED_SLICE":
+            _check_ends(context)
         try:
             return kernel.prepare(context)
         except ModelError as error:
