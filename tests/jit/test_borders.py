@@ -83,7 +83,7 @@ NAMES = ("CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D")
     st.sampled_from(NAMES), st.tuples(*[st.integers(0, 4)] * 4), st.integers(1, 3), st.integers(2, 5),
     st.sampled_from([1, 3, 16, 70]),
 )  # fmt: skip
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_border(name: str, border: tuple[int, ...], stride: int, kernel: int, channels: int) -> None:
     assert_equal(bordered(name, border, stride, kernel, channels=channels), {1} if any(border) else set())
 

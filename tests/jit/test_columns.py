@@ -86,7 +86,7 @@ def copies(model: Model, threads: int = 1) -> int:
     st.lists(st.tuples(st.sampled_from([1, 3, 9, 16, 70, 130]), st.sampled_from([1, 3])), min_size=2, max_size=4),
     st.integers(1, 3),
 )
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_nothing_is_copied(type: TensorType, parts: list[tuple[int, int]], threads: int) -> None:
     assert copies(branches(type, parts), threads) == 0
 
