@@ -96,8 +96,6 @@ def prepare(context: OperatorContext) -> FloatParams:
     if name in BINARY:
         first, second = context.input(0), context.input(1)
         profile = context.profile.name
-        if first.index == second.index >= 0:
-            raise context.unsupported(f"two times the same tensor in profile {profile} is not done")
         # Which of two numbers that do not compare wins depends on how they are repeated, and on constants.
         alike = first.shape == second.shape and not is_stored(context, first) and not is_stored(context, second)
         if name in ("MAXIMUM", "MINIMUM") and not alike:
