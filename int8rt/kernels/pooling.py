@@ -72,16 +72,26 @@ def _activation_range(context: OperatorContext, activation: ActivationFunctionTy
 
 def evaluate_average(params: Pool2DParams, input: Array) -> Array:
     """The mean of each window."""
-    count = np.outer(_tap_counts(params.height), _tap_counts(params.width))[:, :, np.newaxis]
+    count = window_counts(params)
     if input.dtype.kind == "f":
         with np.errstate(over="ignore", invalid="ignore"):
             average: Array = _sum_in_order(params, input) / count.astype(np.float32)
         return _clamp(params, average)
-    total = _slide(input, 2, params.width, _add, np.dtype(np.int32), 0)
-    total = _slide(total, 1, params.height, _add, np.dtype(np.int32), 0)
+    total = window_sums(params, input)
     uniform = count.size > 0 and bool(np.all(count == count.flat[0]))
     mean = divide_round_half_away(total, count.flat[0] if uniform else count)
     return _clamp(params, mean).astype(input.dtype)
+
+
+def window_counts(params: Pool2DParams) -> Array:
+    """[OH,OW,1]: how many elements of the input are in each window."""
+    return np.outer(_tap_counts(params.height), _tap_counts(params.width))[:, :, np.newaxis]
+
+
+def window_sums(params: Pool2DParams, input: Array) -> Array:
+    """int32 [N,OH,OW,C]: the sum of the codes in each window."""
+    total = _slide(input, 2, params.width, _add, np.dtype(np.int32), 0)
+    return _slide(total, 1, params.height, _add, np.dtype(np.int32), 0)
 
 
 def evaluate_max(params: Pool2DParams, input: Array) -> Array:
@@ -95,7 +105,7 @@ def evaluate_max(params: Pool2DParams, input: Array) -> Array:
 
 def evaluate_l2(params: Pool2DParams, input: Array) -> Array:
     """The root of the mean of the squares of each window."""
-    count = np.outer(_tap_counts(params.height), _tap_counts(params.width))[:, :, np.newaxis]
+    count = window_counts(params)
     with np.errstate(all="ignore"):
         mean = _sum_in_order(params, input * input) / count.astype(np.float32)
         return _clamp(params, np.sqrt(mean))

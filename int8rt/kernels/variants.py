@@ -14,6 +14,7 @@ from int8rt.kernels.micro import MICRO_KERNELS, not_done_in_micro
 from int8rt.kernels.opt.table import OPTIMIZED_KERNELS, not_done_in_optimized
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.single_rounding import SINGLE_ROUNDING_KERNELS, not_done_in_single_rounding
+from int8rt.kernels.tosa import TOSA_KERNELS, not_done_in_tosa
 from int8rt.kernels.xnnpack.table import delegated_kernels, not_done_in_xnnpack
 
 _REFERENCE = ("tflite-ref", "tflite-ref@2.19")
@@ -27,6 +28,8 @@ def not_done(context: OperatorContext) -> str | None:
         return not_done_in_single_rounding(context)
     if context.profile.name == "tflm":
         return not_done_in_micro(context)
+    if context.profile.name == "tosa":
+        return not_done_in_tosa(context)
     if context.profile.name == "xnnpack":
         return not_done_in_xnnpack(context, not_done_in_optimized)
     return not_done_in_optimized(context)
@@ -34,6 +37,7 @@ def not_done(context: OperatorContext) -> str | None:
 
 VARIANTS: Mapping[str, Mapping[str, Kernel]] = {
     "tflm": MICRO_KERNELS,
+    "tosa": TOSA_KERNELS,
     "tflite-single-rounding": SINGLE_ROUNDING_KERNELS,
     "tflite-opt": OPTIMIZED_KERNELS,
     "xnnpack": {

@@ -75,6 +75,17 @@ TFLM = Profile(
     compiled=False,
 )
 
+TOSA = Profile(
+    "tosa",
+    "TOSA reference model, tosa-tools 2026.8.0, of models converted by tosa-converter-for-tflite 2026.2.0",
+    {},
+    about="Models after their conversion to TOSA: codes round as in tflite-ref@2.19, for a RESCALE with two roundings "
+    "is the same arithmetic, but AVERAGE_POOL_2D divides by a fixed-point reciprocal, uint8 after it has become int8, "
+    "so that ties go away from 128. Only operators on codes that were measured equal are computed; real numbers, SUM, "
+    "and int16 SOFTMAX and LOGISTIC are not among them.",
+    compiled=False,
+)
+
 TFLITE_SINGLE_ROUNDING = Profile(
     "tflite-single-rounding",
     "LiteRT 2.3.0's reference kernels compiled with TFLITE_SINGLE_ROUNDING=1; by the source, without a measurement",
@@ -106,7 +117,7 @@ TFLITE_OPT = Profile(
 
 XNNPACK = Profile(
     "xnnpack",
-    "ai-edge-litert 2.3.0 on x86-64, OpResolverType.BUILTIN: the XNNPACK delegate, and tflite-opt for the rest",
+    "ai-edge-litert 2.3.0 on x86-64 with FMA, OpResolverType.BUILTIN: XNNPACK, and tflite-opt for the rest",
     TFLITE_OPT.roundings,
     int32_roundings=TFLITE_OPT.int32_roundings,
     about="LiteRT's default: a delegate takes operators by their types, scales, options and constants, and XNNPACK "
@@ -119,7 +130,7 @@ XNNPACK = Profile(
 
 PROFILES: Mapping[str, Profile] = {
     profile.name: profile
-    for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLM, TFLITE_SINGLE_ROUNDING, TFLITE_OPT, XNNPACK)
+    for profile in (TFLITE_REF, TFLITE_REF_2_19, TFLM, TOSA, TFLITE_SINGLE_ROUNDING, TFLITE_OPT, XNNPACK)
 }
 
 
