@@ -29,20 +29,20 @@ _OWN = (
 )
 # Quantized inputs; the outputs are indices or truth values.
 _OTHER_OUTPUT = (
-    "ARG_MAX", "ARG_MIN", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL",
+    "ARG_MAX", "ARG_MIN", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "SHAPE",
 )
 # Those that run with int16 activations, too.
 _INT16 = frozenset((
     "ABS", "ADD", "AVERAGE_POOL_2D", "BATCH_MATMUL", "BROADCAST_TO", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D",
     "EXP", "FULLY_CONNECTED", "GATHER", "GATHER_ND", "GELU", "LEAKY_RELU", "LOG", "LOGISTIC", "MAXIMUM",
     "MAX_POOL_2D", "MEAN", "MINIMUM", "MIRROR_PAD", "MUL", "PACK", "PAD", "REDUCE_MAX", "REDUCE_MIN", "RELU",
-    "RELU6", "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "RSQRT", "SLICE", "SOFTMAX",
+    "RELU6", "RESHAPE", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "REVERSE_V2", "RSQRT", "SHAPE", "SLICE", "SOFTMAX",
     "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "SUB", "TANH", "TRANSPOSE", "TRANSPOSE_CONV", "UNPACK",
 ))
 # fmt: on
 # The lowest version of an operator with int8 or int16 activations; 2 where it is not said.
 _VERSIONS: Mapping[str, int] = {
-    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT"), 1),
+    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT", "SHAPE"), 1),
     **dict.fromkeys(("HARD_SWISH", "LEAKY_RELU", "PRELU", "RELU_N1_TO_1"), 1),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BROADCAST_TO", "REVERSE_V2"), 3),
     "FULLY_CONNECTED": 4,
