@@ -37,7 +37,8 @@ def stablehlo_models() -> dict[str, Model]:
     made: dict[str, Model] = {}
 
     def add(name: str, inputs: list[TensorSpec], output: TensorSpec, options: Any = None) -> None:
-        made[f"{name}.0"] = single_operator_model(name, inputs, [output], options)
+        label = f"{name}.{sum(key.split('.')[0] == name for key in made)}"
+        made[label] = single_operator_model(name, inputs, [output], options)
 
     for name in ("STABLEHLO_ADD", "STABLEHLO_MULTIPLY", "STABLEHLO_MAXIMUM", "STABLEHLO_MINIMUM"):
         add(name, [_t(3, 4), _t(3, 4)], _t(3, 4))

@@ -1,0 +1,265 @@
+"""Types of tensors that LiteRT's reference kernels take, beside int8rt: `python -m conformance.dtypes ROWS.json`.
+
+From a small model of each operator (those of the hostile tests) tensors are given other types: each alone, all of one
+type together, pairs, triples; what LiteRT runs is changed once more. Each model is run in both and compared. ROWS.json
+keeps what was found, operator by operator; --operators measures some anew, --write makes the page of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.dtypes_model import SCALES, retyped, values
+from conformance.dtypes_worker import Child
+from int8rt.errors import Int8rtError
+from int8rt.executor import SubgraphExecutor
+from int8rt.memory import MemoryLimits
+from int8rt.model import Model, Operator, TensorType
+from int8rt.quantization.profiles import TFLITE_REF
+from int8rt.schema import write_model
+from int8rt.verify.unwritten import unwritten_elements
+
+Types = tuple[TensorType, ...]
+Row = dict[str, Any]
+
+_TYPES = [type for type in TensorType if type not in (TensorType.RESOURCE, TensorType.VARIANT)]
+_PLACES = (TensorType.INT32, TensorType.INT64)
+# The Python interface can't tell these apart: what LiteRT makes of the type is as good as the file's.
+_ALIKE = dict.fromkeys(("int4", "int2", "float8_e4m3fn", "float8_e5m2"), "int8") | {"uint4": "uint8"}
+_MOST_CRASHES = 25
+_LONGEST_LIST = 10
+
+
+def sweep(model: Model, child: Child, seconds: float) -> Iterator[tuple[str, Row]]:
+    """("int8,int8 -> int8", row) of the combinations of types that either of the two runs."""
+    graph = model.subgraphs[0]
+    (operator,) = graph.operators
+    slots = [index for index in dict.fromkeys((*operator.inputs, *operator.outputs)) if index >= 0]
+    first = tuple(graph.tensors[index].type for index in slots)
+    groups = [tuple(i for i, type in enumerate(first) if type == one) for one in dict.fromkeys(first)]
+    subsets = groups + [(i,) for i in range(len(slots))]
+    if len(slots) <= 6:
+        subsets += [places for size in (2, 3) for places in itertools.combinations(range(len(slots)), size)]
+    seen, start, crashes = {first}, time.monotonic(), child.crashes
+    queue: deque[tuple[int, Types]] = deque([(0, first)])
+    yield _label(operator, slots, first), _measure(model, slots, first, child)
+    while queue:
+        changes, types = queue.popleft()
+        for places, type in itertools.product(dict.fromkeys(subsets), _TYPES):
+            other = tuple(type if i in places else old for i, old in enumerate(types))
+            if other in seen:
+                continue
+            if time.monotonic() - start > seconds or child.crashes - crashes > _MOST_CRASHES:
+                return
+            seen.add(other)
+            row = _measure(model, slots, other, child)
+            if "runs" in (row["litert"], row["int8rt"]) or row["litert"] == "retyped":
+                yield _label(operator, slots, other), row
+            if row["litert"] == "runs" and not changes:
+                queue.append((1, other))
+
+
+def _label(operator: Operator, slots: Sequence[int], types: Types) -> str:
+    names = dict(zip(slots, (type.label for type in types), strict=True)) | {-1: "none"}
+    return ",".join(names[i] for i in operator.inputs) + " -> " + ",".join(names[i] for i in operator.outputs)
+
+
+def _measure(model: Model, slots: Sequence[int], types: Types, child: Child) -> Row:
+    """What both make of it, with the first kind of scales that LiteRT runs, or else that int8rt runs."""
+    rows = []
+    for scales in SCALES:
+        other = retyped(model, dict(zip(slots, types, strict=True)), scales)
+        if other is None:
+            continue
+        rows.append(_run(model, other, child))
+        if rows[-1]["litert"] == "runs" and rows[-1]["int8rt"] == "runs":
+            return rows[-1]
+    status = ("runs", "retyped", "crashes", "refused")
+    refused: Row = {"litert": "refused", "int8rt": "refused", "detail": "a sparse tensor"}
+    return min(rows, key=lambda row: (status.index(row["litert"]), row["int8rt"] != "runs"), default=refused)
+
+
+def _run(before: Model, model: Model, child: Child) -> Row:
+    old, graph = before.subgraphs[0], model.subgraphs[0]
+    inputs = []
+    for index in graph.inputs:
+        tensor = graph.tensors[index]
+        inputs.append((index, values(tensor.shape, tensor.type, old.tensors[index].type in _PLACES)))
+    read = graph.operators[0].outputs
+    status, expected = child.run(write_model(model), inputs, read)
+    row: Row = {"litert": status, "int8rt": "runs", "detail": ""}
+    try:
+        executor = SubgraphExecutor(model, 0, TFLITE_REF, MemoryLimits(), True)
+        executor.allocate()
+        for index, value in inputs:
+            executor.set(index, value)
+        executor.invoke()
+        found = [executor.get(index) for index in read]
+    except Int8rtError as error:
+        return row | {"int8rt": "refused", "detail": str(error)[:400]}
+    if status == "runs" and expected is not None:
+        masks = unwritten_elements(model, {i: v for i, v in zip(read, expected, strict=True) if v is not None})
+        pairs = zip(read, found, expected, strict=True)
+        row["detail"] = "; ".join(filter(None, (_difference(a, b, masks.get(i)) for i, a, b in pairs)))
+    return row
+
+
+def _difference(found: Any, expected: Any, unwritten: Any) -> str:
+    if expected is None:
+        return ""
+    if (found.dtype, found.shape) != (expected.dtype, expected.shape):
+        return f"{found.dtype}{list(found.shape)}, LiteRT {expected.dtype}{list(expected.shape)}"
+    if unwritten is not None:
+        found, expected = found[~unwritten], expected[~unwritten]
+    if found.dtype == object:
+        return "" if found.tolist() == expected.tolist() else "other strings"
+    same = np.array_equal(found, expected, equal_nan=found.dtype.kind in "fc")
+    return "" if same else "other numbers"
+
+
+def page(rows: Mapping[str, Mapping[str, Row]]) -> str:
+    """Markdown of all rows, by operator."""
+    operators: dict[str, dict[str, Row]] = defaultdict(dict)
+    for name, found in rows.items():
+        for types, row in found.items():
+            if types not in operators[name.split(".")[0]] or row["litert"] == "runs":
+                operators[name.split(".")[0]][types] = row
+    lines = [_HEAD]
+    counts: Counter[str] = Counter()
+    for name, found in sorted(operators.items()):
+        found = {types: row for types, row in found.items() if _plain(types) == types or _plain(types) not in found}
+        equal = {t for t, row in found.items() if row["litert"] == row["int8rt"] == "runs" and not row["detail"]}
+        differ = {t for t, row in found.items() if row["litert"] == row["int8rt"] == "runs" and row["detail"]}
+        refused = {t: row for t, row in found.items() if (row["litert"], row["int8rt"]) == ("runs", "refused")}
+        scales = {t for t, row in refused.items() if "accepted: " not in row["detail"]}
+        retype = sum(row["litert"] == "retyped" for row in found.values())
+        alone = sum(row["litert"] == "refused" and row["int8rt"] == "runs" for row in found.values())
+        places = _places({t for t in refused if t not in scales}, equal)
+        counts.update(equal=len(equal), differ=len(differ), scales=len(scales), retyped=retype, refused=len(refused))
+        lines.append(f"| {name} | {len(equal)} | {retype or ''} | {len(scales) or ''} | {places} | {alone or ''} |")
+        lines += [f"| {name} | DIFFERS: {types}: {found[types]['detail']} | | | | |" for types in sorted(differ)]
+    lines += ["", f"In all {counts['equal']} combinations of types are equal, {counts['differ']} differ."]
+    return "\n".join(lines) + "\n"
+
+
+_HEAD = """<!-- Generated by `python -m conformance.dtypes`; do not edit. -->
+# Types of tensors beside LiteRT's
+
+Small models of each operator with tensors of every type, one, two or three of them changed at a time and up to twice,
+as far as some seconds for each model reach, in BUILTIN_REF of ai-edge-litert 2.3.0 and in int8rt with NumPy. Where both
+run one, every element is equal.
+
+- *equal*: combinations of types that both run. README.md lists what int8rt takes.
+- *retyped*: LiteRT ignores the type that the file gives an output, and gives it another; int8rt refuses the file.
+- *no scales*: codes without scales or zero points, which LiteRT takes for 0; int8rt refuses to rescale by them.
+- *refused*: LiteRT runs the operator with these types of this tensor (counted from 0), which its kernel does not look
+  at: it takes the bytes for another type's, so that the result depends on the bytes, or on what stands behind them in
+  memory where an element is too small. int8rt refuses the file. Only copies of codes that share bytes (BITCAST, DILATE,
+  HASHTABLE_LOOKUP, STABLEHLO_PAD of int4, int2 and uint4) are not of this sort; they are not done.
+- *int8rt alone*: combinations that BUILTIN_REF refuses, of operators and versions that only its optimized kernels have.
+
+LSTMs and BIDIRECTIONAL_SEQUENCE_RNN, which have too many inputs for this, operators that call subgraphs and those on
+variables and tables are not in this table; their tests draw the types that LiteRT's sources name.
+
+| Operator | equal | retyped | no scales | refused | int8rt alone |
+| --- | ---: | ---: | ---: | --- | ---: |"""
+
+
+def _places(refused: set[str], equal: set[str]) -> str:
+    """Which tensors of types that both run can have others in LiteRT."""
+    runs = {_split(types)[0] for types in equal}
+    found: dict[int, set[str]] = defaultdict(set)
+    rest: set[str] = set()
+    inputs = 0
+    for types, inputs in map(_split, refused):
+        near = False
+        for i, type in enumerate(types):
+            beside = [other for other in runs if _but(other, i) == _but(types, i)]
+            if any(_ALIKE.get(other[i], other[i]) == _ALIKE.get(type, type) for other in beside):
+                near = True  # nothing but a name for the same bytes
+            elif beside:
+                found[i].add(type)
+                near = True
+        if not near:
+            rest.add(",".join(types[:inputs]) + " -> " + ",".join(types[inputs:]))
+    names = {i: f"input {i}" if i < inputs else f"output {i - inputs}" for i in found}
+    texts = [f"{names[i]}: {_listed(found[i])}" for i in sorted(found)]
+    alone = [text for text in sorted(rest) if not _follows(text, found)]
+    return "; ".join(texts + ([f"also {_listed(alone)}"] if alone else []))
+
+
+def _split(types: str) -> tuple[tuple[str, ...], int]:
+    inputs, outputs = (tuple(filter(None, side.split(","))) for side in types.split(" -> "))
+    return (*inputs, *outputs), len(inputs)
+
+
+def _plain(types: str) -> str:
+    """The types with those of outputs as the Python interface tells them."""
+    names, inputs = _split(types)
+    outputs = [_ALIKE.get(name, name) for name in names[inputs:]]
+    return ",".join(names[:inputs]) + " -> " + ",".join(outputs)
+
+
+def _but(types: tuple[str, ...], place: int) -> tuple[str, ...]:
+    return types[:place] + types[place + 1 :]
+
+
+def _follows(text: str, found: Mapping[int, set[str]]) -> bool:
+    """Whether the combination has several of the tensors that are not looked at."""
+    types, _ = _split(text)
+    return sum(type in found.get(i, ()) for i, type in enumerate(types)) > 1
+
+
+def _listed(names: Sequence[str] | set[str]) -> str:
+    shown = sorted(names)
+    return ", ".join(shown) if len(shown) <= _LONGEST_LIST else f"{len(shown)} others, such as {', '.join(shown[:3])}"
+
+
+def measured(seconds: float, operators: Sequence[str]) -> Iterator[tuple[str, dict[str, Row]]]:
+    """(name of the model, its rows) of the operators, all where none are named."""
+    from tests.hostile.operators import MODELS
+
+    child, seen = Child(), set()
+    for name, model in MODELS.items():
+        graph = model.subgraphs[0]
+        operator, *others = graph.operators
+        if others or name.startswith(_LEFT_OUT) or (operators and name.split(".")[0] not in operators):
+            continue
+        key = name.split(".")[0], tuple(graph.tensors[i].type if i >= 0 else None for i in operator.inputs)
+        if key not in seen:
+            seen.add(key)
+            yield name, dict(sweep(model, child, seconds))
+    child.close()
+
+
+_LEFT_OUT = ("LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_", "IF", "WHILE", "STABLEHLO_COMPOSITE")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m conformance.dtypes", description=__doc__.splitlines()[0])
+    parser.add_argument("rows", type=Path, help="file of what was found; it is read, where there is one, and written")
+    parser.add_argument("--operators", help="measure these only, comma-separated; none of them: ''")
+    parser.add_argument("--seconds", type=float, default=9, help="at most, for each model (9)")
+    parser.add_argument("--write", type=Path, help="write the page into this file")
+    options = parser.parse_args()
+    rows = json.loads(options.rows.read_text()) if options.rows.exists() else {}
+    if options.operators != "":
+        for name, found in measured(options.seconds, (options.operators or "").split(",") if options.operators else ()):
+            rows[name] = found
+            options.rows.write_text(json.dumps(rows, indent=0, sort_keys=True))
+            print(name, len(found), flush=True)
+    if options.write is not None:
+        options.write.write_text(page(rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
