@@ -12,6 +12,7 @@ from int8rt.samples import digits
 from int8rt.schema import read_model
 from int8rt.verify.identify.mutants import mutations_of
 from int8rt.verify.judge import judge
+from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.runtimes.mutant import MutantRuntime
 from int8rt.verify.verdict import Verdict
 
@@ -64,3 +65,10 @@ def test_compare_never_blames_another() -> None:
 def test_a_mistake_that_nobody_knows_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="unknown mutation 'none' of PAD; known: 'the border is code 0'"):
         MutantRuntime("PAD", "none")
+
+
+def test_a_mistake_is_a_runtime_by_name() -> None:
+    runtime = open_runtime("mutant:conv_2d:no bias")
+    assert runtime.capabilities().description == "int8rt with a mistake in CONV_2D: no bias"
+    with pytest.raises(InputError, match="unknown runtime 'mutant:CONV_2D'"):
+        open_runtime("mutant:CONV_2D")
