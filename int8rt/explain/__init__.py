@@ -97,6 +97,8 @@ def explain_step(
         raise UnsupportedError(f"operator {position} ({operator.label}) can't be explained; those that can: {known}")
     if params is None:
         params = step.params if step.params is not None else plan.prepare(step, inputs)
+    if type(params).__module__.startswith("int8rt.kernels.xnnpack."):
+        raise UnsupportedError(f"operator {position} ({operator.label}): XNNPACK's own arithmetic is not explained")
     (shape,) = params.output_shapes
     assert shape is not None
     element = tuple(int(i) for i in at) if at is not None else (0,) * len(shape)
