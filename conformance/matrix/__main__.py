@@ -76,7 +76,8 @@ def collect(memory: Path, models: Models, limits: tuple[int, int]) -> dict[str, 
     rows = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(memory.glob("*/row.json"))]
     names = [name for name, _, _ in models]
     for row in rows:
-        row["models"] = [row["models"].get(name) for name in names]
+        row.pop("judged", None)
+        row["models"] = [_short(row["models"].get(name)) for name in names]
     return {
         "schema_version": 1,
         "int8rt": __version__,
@@ -85,6 +86,14 @@ def collect(memory: Path, models: Models, limits: tuple[int, int]) -> dict[str, 
         "models": {"names": names, "inputs": len(RUNS), "largest_bytes": limits[0], "most_operators": limits[1]},
         "runtimes": rows,
     }
+
+
+def _short(model: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The row of a model, its operators without what is 0 or empty."""
+    if model is None or "operators" not in model:
+        return model
+    kinds = {kind: {key: value for key, value in data.items() if value} for kind, data in model["operators"].items()}
+    return model | {"operators": kinds}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
 _INTRODUCTION = """\
 How many cases of int8rt's operator suite, and which models, come out bit for bit as the reference kernels of LiteRT
-(`OpResolverType.BUILTIN_REF`, int8rt's profile `tflite-ref`) compute them. Made by `python -m conformance.matrix`, in
-one run on {processor}, by int8rt {int8rt}, suite {fingerprint} with {cases} cases. What is not exact is no fault by
+(`OpResolverType.BUILTIN_REF`, int8rt's profile `tflite-ref`) compute them. Made by `python -m conformance.matrix`
+on {processor}, by int8rt {int8rt}, suite {fingerprint} with {cases} cases. What is not exact is no fault by
 itself: LiteRT's own kernels round in several ways, and most differences are one step. It is explained below by the
 profile or the arithmetic (one that `int8rt identify` knows) that gives **every** element of all cases; or by answers
 that are nearest codes of the real-valued result, as a runtime gives that computes in floats; or said to be
-unexplained."""
+unexplained. A runtime with fewer cases in its row was asked those of some types only."""
 
 _CELLS = """\
 In a cell: cases that conform / all; then the largest difference in steps where there is one, and what else happened.
@@ -136,7 +137,7 @@ def explanations(matrix: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
                 open.append(f"**not explained**: {where}; nearest {cell['nearest']}; first in `{cell['example']}`")
             for said in cell.get("words", []):
                 text, _, count = said.rpartition(" (")
-                words.setdefault(text[:110], []).append(f"{where} ({count}")
+                words.setdefault(re.sub("0x[0-9a-f]+", "0x...", text)[:110], []).append(f"{where} ({count}")
         lines = [f"{what}: {', '.join(where)}" for what, where in known.items()]
         lines += open + list(_of_models(row))
         lines += [f"no answer in {', '.join(where)}: {text}" for text, where in words.items()]
@@ -149,11 +150,12 @@ def _of_models(row: Mapping[str, Any]) -> Iterator[str]:
     found: dict[str, dict[str, list[float]]] = {}
     for model in row["models"]:
         for kind, data in (model or {}).get("operators", {}).items():
-            counts = {data["explained"]: data["count"] - data["unknown"] - data["unseen"]}
-            counts |= {"**not explained**": data["unknown"], "not seen alone, without an answer": data["unseen"]}
+            unknown, unseen = data.get("unknown", 0), data.get("unseen", 0)
+            counts = {data.get("explained", ""): data["count"] - unknown - unseen}
+            counts |= {"**not explained**": unknown, "not seen alone, without an answer": unseen}
             for what, count in counts.items():
                 sums = found.setdefault(what, {}).setdefault(kind, [0, 0])
-                sums[:] = sums[0] + count, max(sums[1], data["largest"] if count else 0)
+                sums[:] = sums[0] + count, max(sums[1], data.get("largest", 0) if count else 0)
     for what, kinds in found.items():
         items = [f"{kind} ({count:g}, ±{largest:g})" for kind, (count, largest) in sorted(kinds.items()) if count]
         if items:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,12 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row for row in again["runtimes"] if not row["missing"]] == [
         row for row in data["runtimes"] if not row["missing"]
     ]
+
+
+def test_the_published_pages_are_made_of_the_published_numbers(tmp_path: Path) -> None:
+    published = REPOSITORY / "conformance" / "results"
+    shutil.copytree(published / "bugs", tmp_path / "bugs")
+    matrix.write(json.loads((published / "matrix.json").read_text()), tmp_path)
+    for name in ("matrix.json", "matrix.md", "matrix.html"):
+        assert (tmp_path / name).read_text() == (published / name).read_text(), f"{name} was changed by hand"
+    assert sum(file.stat().st_size for file in published.rglob("*") if file.is_file()) < 400_000
