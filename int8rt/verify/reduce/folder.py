@@ -121,15 +121,15 @@ def _recipe(inputs: int, outputs: int) -> Iterator[str]:
     yield "from ai_edge_litert.interpreter import Interpreter, OpResolverType, load_delegate"
     yield ""
     yield "resolver = OpResolverType.BUILTIN_REF"
-    yield "delegates = []  # or [load_delegate('libvendor.so', {})]"
-    yield "options = {'experimental_op_resolver_type': resolver, 'experimental_delegates': delegates}"
-    yield "runtime = Interpreter('model.tflite', **options)"
+    yield 'delegates = []  # or [load_delegate("libvendor.so", {})]'
+    yield 'options = {"experimental_op_resolver_type": resolver, "experimental_delegates": delegates}'
+    yield 'runtime = Interpreter("model.tflite", **options)'
     yield "runtime.allocate_tensors()"
     yield f"for place in range({inputs}):"
-    yield "    runtime.set_tensor(runtime.get_input_details()[place]['index'], np.load(f'input_{place}.npy'))"
+    yield '    runtime.set_tensor(runtime.get_input_details()[place]["index"], np.load(f"input_{place}.npy"))'
     yield "runtime.invoke()"
     yield f"for place in range({outputs}):"
-    yield "    found = runtime.get_tensor(runtime.get_output_details()[place]['index'])"
-    yield "    expected = np.load(f'expected_{place}.npy')"
-    yield "    print(np.count_nonzero(found != expected), 'of', expected.size, 'elements differ')"
+    yield '    found = runtime.get_tensor(runtime.get_output_details()[place]["index"])'
+    yield '    expected = np.load(f"expected_{place}.npy")'
+    yield '    print(np.count_nonzero(found != expected), "of", expected.size, "elements differ")'
     yield "```"
