@@ -70,8 +70,8 @@ TFLM = Profile(
     about="The reference kernels of tflite-ref@2.19 but for a few: MUL computes its multiplier in float64, ADD and SUB "
     "of int16 know no case of powers of two, RELU6 clamps codes without rescaling, LOGISTIC and TANH of int8 are in "
     "fixed point where TensorFlow Lite has tables, SUM is right for signed types, and DEQUANTIZE takes one scale for a "
-    "whole tensor. CMSIS-NN's C code gives the same numbers by its source, but where it is built with "
-    "CMSIS_NN_USE_SINGLE_ROUNDING: then it rounds as tflite-single-rounding does.",
+    "whole tensor. CMSIS-NN rescales accumulators in the same "
+    "way by its source, unless it is built with CMSIS_NN_USE_SINGLE_ROUNDING; its kernels were not run.",
     compiled=False,
 )
 
@@ -111,7 +111,8 @@ TFLITE_OPT = Profile(
     about="TensorFlow Lite's optimized kernels, without XNNPACK. The matrix products of CONV_2D and FULLY_CONNECTED "
     "take ties up in both roundings. Other operators compute blocks of elements with vector instructions, and what is "
     "left over as the reference kernels do, so that results depend on where an element is: the first 8 · ⌊C/8⌋ "
-    "channels of int8 DEPTHWISE_CONV_2D and of TRANSPOSE_CONV take ties up, the rest away from zero.",
+    "channels of int8 DEPTHWISE_CONV_2D and of TRANSPOSE_CONV take ties up, the rest away from zero. Real numbers have "
+    "the sums and functions of Eigen with SSE.",
     compiled=False,
 )
 
