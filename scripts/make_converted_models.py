@@ -315,7 +315,7 @@ def recipes() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "network_int4", lambda: converted(LowBit(), optimize=True)
     yield "network_fake_quantized", lambda: converted(Aware())
     yield "network_legacy_uint8", legacy_uint8
-    for mode in ("float32", "int8", "dynamic_range", "float16"):
+    for mode in ("float32", "int8", "dynamic_range", "float16", "calibrated"):
         for make in (lstm, bidirectional_lstm):
             yield f"{make.__name__}_{mode}", lambda make=make, mode=mode: recurrent(make, mode)
     for mode in ("float32", "dynamic_range", "float16"):

@@ -8,6 +8,7 @@ quantize    calibrated model and recipe in, quantized model out
 rules       which operators can be quantized, and what they ask of scales
 scales      the scale and zero point of every activation
 weights     constants in their quantized forms
+lstm        LSTM layers: their states, and weights beside them
 rewrite     one subgraph, quantized
 draft       a subgraph while it is being rewritten
 

@@ -36,9 +36,10 @@ def calibrate(
     """`model` with the ranges of its float activations over `samples`, in the tensors' min and max.
 
     samples: for each, the model's input, its inputs in their order, or by their names in the signature (or the names of
-    the tensors); real values, in the inputs' own shapes. signature: which of several entry points to run; the ranges of
-    other subgraphs stay. method: see `ranges`. tf_compatible: as TensorFlow 2.21's calibrator, which takes what an
-    operator wrote over its input for the input's own values.
+    the tensors); real values, in the inputs' own shapes. Variables live on from one sample to the next; their ranges
+    are of what they hold after each. signature: which of several entry points to run; the ranges of other subgraphs
+    stay. method: see `ranges`. tf_compatible: as TensorFlow 2.21's calibrator, which takes what an operator wrote over
+    its input for the input's own values.
     Raises `InputError` without samples, where one does not fit, and where a tensor is not finite: it names it.
     """
     calibration = Calibration(model, method=method, signature=signature, tf_compatible=tf_compatible, backend=backend)
@@ -68,6 +69,7 @@ class Calibration:
         self._interpreter = Interpreter(model_content=model, backend=backend)
         self._executor = self._interpreter._executor(self._position)
         self._tf_compatible = tf_compatible
+        self._states = [i for i, tensor in enumerate(self._subgraph.tensors) if tensor.is_variable]
         self._new = METHODS[method]
         self._ranges: dict[int, Ranges] = {}
         self._overwritten = _overwritten(model, self._subgraph) if tf_compatible else {}
@@ -86,6 +88,8 @@ class Calibration:
             self._interpreter._set(self._position, index, value)
             self._see(index, value, "input")
         self._executor.invoke(self._observe)
+        for index in self._states:
+            self._see(index, self._interpreter._get(self._position, index), "a state")
         self.count += 1
 
     def model(self) -> Model:

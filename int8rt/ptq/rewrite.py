@@ -10,8 +10,9 @@ import numpy as np
 from int8rt.errors import InputError
 from int8rt.model import Model, Operator, Quantization, Subgraph, TensorType
 from int8rt.ptq.draft import Draft
+from int8rt.ptq.lstm import CELL_STATE, quantized_lstm, why_not_lstm
 from int8rt.ptq.recipe import Ends, Recipe, Treatment
-from int8rt.ptq.rules import DYNAMIC, RULES, takes_int4, version, why_not
+from int8rt.ptq.rules import DYNAMIC, LSTM, RULES, takes_int4, version, why_not
 from int8rt.ptq.scales import Graph, Node, Range, Scales, choose_int8, choose_int16, same
 from int8rt.ptq.weights import Weights
 from int8rt.quantization.from_ranges import activation_parameters
@@ -104,6 +105,8 @@ class _Rewriting:
         reason = why_not(operator, self.type)
         if reason is not None:
             return reason
+        if operator.name == LSTM:
+            return why_not_lstm(self.draft, operator, self.type)
         weighted = RULES[operator.name].weighted
         if weighted is not None:
             constants = [self.draft.constant(i) for i in operator.inputs[weighted.filter : weighted.filter + 1]]
@@ -129,6 +132,8 @@ class _Rewriting:
         tensors = self.draft.source.tensors
         floats = [t for t in operator.inputs if t >= 0 and tensors[t].type is FLOAT]
         inputs = tuple(t for t in floats if self._activation(t))
+        if operator.name == LSTM:
+            inputs = inputs[:1]  # the others are its states
         outputs = tuple(t for t in operator.outputs if t >= 0 and tensors[t].type is FLOAT)
         return Node(position, operator, inputs, outputs, len(floats))
 
@@ -154,6 +159,9 @@ class _Rewriting:
     # Operators.
 
     def _integer(self, position: int, operator: Operator) -> None:
+        if operator.name == LSTM:
+            self._lstm(position, operator)
+            return
         rule, treatment = RULES[operator.name], self.treatments[position]
         if treatment.bits == 4 and not takes_int4(operator.name):
             treatment = Treatment(treatment.mode, 8, treatment.granularity)
@@ -176,10 +184,22 @@ class _Rewriting:
             if len(inputs) > weighted.bias:
                 inputs[weighted.bias] = made[1]
         bits = treatment.bits if weighted is not None else 8
-        self._append(operator, position, inputs, version(operator, self.type, bits))
+        self._append(operator, inputs, version(operator, self.type, bits))
         for t in operator.outputs:
             if t >= 0 and self.draft.source.tensors[t].type is FLOAT:
                 self._write(t)
+
+    def _lstm(self, position: int, operator: Operator) -> None:
+        output, state = operator.outputs[0], operator.inputs[CELL_STATE]
+        cell = self._range(state)
+        if cell is None:
+            label = self.draft.source.tensors[state].label
+            raise InputError(f"operator {position} ({operator.label}): the cell state '{label}' has no range")
+        parameters = self.scales.written.get(output, self.scales.chosen[output])
+        codes = self._read(position, operator.inputs[0])
+        new = quantized_lstm(self.draft, self.weights, operator, codes, parameters, cell)
+        self._append(new, list(new.inputs), version(operator, self.type))
+        self._write(output)
 
     def _shared(self, position: int, operator: Operator) -> Quantization:
         t = next(t for t in (*operator.inputs, *operator.outputs) if self._activation(t))
@@ -198,7 +218,7 @@ class _Rewriting:
                 operator = dataclasses.replace(operator, options=options)
         elif treatment.mode == "float16":
             inputs = [self.weights.half(t) if self._float_constant(t) else t for t in inputs]
-        self._append(operator, position, inputs, operator.version)
+        self._append(operator, inputs, operator.version)
         for t in operator.outputs:
             self.floats[t] = t
 
@@ -213,7 +233,7 @@ class _Rewriting:
         values = self.draft.constant(weights) if self._float_constant(weights) else None
         return values is not None and values.size >= self.recipe.smallest
 
-    def _append(self, operator: Operator, position: int, inputs: list[int], version: int) -> None:
+    def _append(self, operator: Operator, inputs: list[int], version: int) -> None:
         self.draft.operators.append(dataclasses.replace(operator, inputs=tuple(inputs), version=version))
 
     # Tensors as integers and as floats.

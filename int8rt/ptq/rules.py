@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from int8rt.lint.specification import FIXED_OUTPUTS, WEIGHTED, Weighted
 from int8rt.model import Operator, TensorType
 
+# Operators with a module of their own.
+LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+
 # One scale and zero point for every float input and output.
 # fmt: off
 _SAME = (
@@ -43,6 +46,7 @@ _INT16 = frozenset((
 # The lowest version of an operator with int8 or int16 activations; 2 where it is not said.
 _VERSIONS: Mapping[str, int] = {
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT", "SHAPE"), 1),
+    LSTM: 1,
     **dict.fromkeys(("HARD_SWISH", "LEAKY_RELU", "PRELU", "RELU_N1_TO_1"), 1),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BROADCAST_TO", "REVERSE_V2"), 3),
     "FULLY_CONNECTED": 4,
@@ -75,6 +79,7 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
+    LSTM: Rule(),
     **{name: Rule(same=True) for name in _SAME},
     **{name: Rule(weighted=WEIGHTED.get(name), weights=(1,) if name == "PRELU" else ()) for name in _OWN},
     **{name: Rule(quantized_output=False) for name in _OTHER_OUTPUT},
@@ -87,8 +92,10 @@ def why_not(operator: Operator, type: TensorType) -> str | None:
         return _LEFT[operator.name]
     if operator.name not in RULES:
         return "it has no integer kernel that every resolver runs"
-    if type is TensorType.INT16 and operator.name not in _INT16:
+    if type is TensorType.INT16 and operator.name not in (*_INT16, LSTM):
         return "it has no kernel for int16"
+    if operator.name == LSTM:
+        return None
     activation = getattr(operator.options, "fused_activation_function", 0)
     if int(activation) > 3:
         return "its fused activation has no integer form"

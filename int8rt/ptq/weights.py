@@ -13,6 +13,7 @@ from int8rt.model import Operator, Quantization, TensorType
 from int8rt.ptq.draft import Draft
 from int8rt.ptq.recipe import Treatment
 from int8rt.quantization.from_ranges import (
+    Floats,
     bias_scales,
     constant_parameters,
     quantize_bias,
@@ -62,6 +63,14 @@ class Weights:
         scales = weight_scales(values, None)
         codes = quantize_weights(values, scales, None)
         return self._constant(index, codes, TensorType.INT8, Quantization.per_tensor(float(scales[0])))
+
+    def bias(self, index: int, input_scale: float, filter_scales: Floats) -> int:
+        """An int32 bias for weights of these scales."""
+        values = self.draft.constant(index)
+        assert values is not None
+        steps = bias_scales(input_scale, filter_scales)
+        parameters = Quantization.per_axis(steps, np.zeros(steps.size, np.int64), 0)
+        return self._constant(index, quantize_bias(values, steps, TensorType.INT32), TensorType.INT32, parameters)
 
     def activation(self, index: int, type: TensorType, parameters: Quantization | None) -> int:
         """A constant that is read like an activation; with parameters of its own if there are none given."""

@@ -9,7 +9,7 @@ import pytest
 from int8rt.ptq.quantize import quantize
 from int8rt.ptq.recipe import Recipe
 from int8rt.schema import load_model
-from tests.ptq.same import differences
+from tests.ptq.same import differences, parameters
 
 MODELS = Path(__file__).parent.parent / "models"
 RECIPES = {
@@ -43,6 +43,32 @@ def test_small_models(calibrated: str, expected: str, mode: str) -> None:
     else:
         assert different == []
     assert [label for _, _, label, _ in found.left_float] == (["HARD_SWISH"] if expected.endswith("fallback") else [])
+
+
+def test_lstm_of_small_cell_states() -> None:
+    """The converter gives the second a scale of 2^-17, for which the kernel has no TANH."""
+    found = quantize(load_model(MODELS / "lstm_calibrated.tflite"), RECIPES["int8"]).model
+    expected = load_model(MODELS / "lstm_int8.tflite")
+    assert differences(found, expected) == ["1 UNIDIRECTIONAL_SEQUENCE_LSTM 19"]
+    scales = []
+    for model in (found, expected):
+        graph = model.subgraphs[0]
+        scales.append(parameters(graph.tensors[graph.operators[1].inputs[19]])[0])
+    assert scales == [[2**-15], [2**-17]]
+
+
+def test_lstm_outputs_that_are_concatenated() -> None:
+    """The converter gives output and output state other scales, though the kernel copies one from the other."""
+    found = quantize(load_model(MODELS / "bidirectional_lstm_calibrated.tflite"), RECIPES["int8"]).model
+    expected = load_model(MODELS / "bidirectional_lstm_int8.tflite")
+    state, name = 18, "UNIDIRECTIONAL_SEQUENCE_LSTM"
+    assert differences(found, expected) == [f"{position} {name} {state}" for position in (1, 3)]
+    for model, same in ((found, True), (expected, False)):
+        graph = model.subgraphs[0]
+        for operator in graph.operators:
+            if operator.name == name:
+                pair = parameters(graph.tensors[operator.inputs[state]]), parameters(graph.tensors[operator.outputs[0]])
+                assert (pair[0] == pair[1]) == same
 
 
 @pytest.mark.zoo

@@ -64,6 +64,32 @@ def test_runs_with_the_bits_of_litert(name: str, recipe: Recipe) -> None:
     assert [f.message for f in lint_model(result.model) if f.severity is Severity.ERROR] == []
 
 
+@pytest.mark.litert
+@pytest.mark.parametrize("name", ["lstm", "bidirectional_lstm"])
+def test_lstm(name: str) -> None:
+    """From the plain float model, calibrated here; the bits of LiteRT, and near the float model."""
+    model = load_model(MODELS / f"{name}_float32.tflite")
+    graph = model.subgraphs[0]
+    rng = np.random.default_rng(7)
+    data = [rng.uniform(-1, 1, graph.tensors[graph.inputs[0]].shape).astype(np.float32) for _ in range(16)]
+    result = quantize(calibrate(model, data))
+    assert not [label for _, _, label, _ in result.left_float if "LSTM" in label]
+    assert_same_bits(result.model, [data[0]])
+    assert [f.message for f in lint_model(result.model) if f.severity is Severity.ERROR] == []
+    found = []
+    for source in (model, result.model):
+        interpreter = Interpreter(model_content=source, backend="numpy")
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(source.subgraphs[0].inputs[0], data[0])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(source.subgraphs[0].outputs[0]))
+    assert np.max(np.abs(found[0] - found[1])) < 0.05
+    unseen = quantize(model, Recipe("float16")).model
+    assert "UNIDIRECTIONAL_SEQUENCE_LSTM" in names(unseen)
+    left = quantize(calibrate(model, data), Recipe("int16x8")).left_float
+    assert ("UNIDIRECTIONAL_SEQUENCE_LSTM", "no resolver runs it with int16 activations") in [item[2:] for item in left]
+
+
 def test_what_has_no_integer_kernel_stays_float() -> None:
     result = quantize(calibrated())
     assert names(result.model) == ["QUANTIZE", "CONV_2D", "RELU", "DEQUANTIZE", "ELU", "QUANTIZE", "MEAN", "DEQUANTIZE"]
