@@ -67,8 +67,8 @@ def quantized_lstm(
 def cell_scale(low: float, high: float) -> float:
     """The power of two that [low, high] fits under, over 2^15; at least 2^-15.
 
-    Below that the kernel leaves out the TANH of the cell state (PortableApplyTanh, reference/portable_tensor_utils.cc, knows none
-    with less than 0 integer bits), though TensorFlow's converter goes below.
+    Below that the kernel leaves out the TANH of the cell state (PortableApplyTanh of reference/portable_tensor_utils.cc
+    knows none with less than 0 integer bits), though TensorFlow's converter goes below.
     """
     largest = max(abs(low), abs(high), 1.0)
     return float(2.0 ** math.ceil(math.log2(largest))) / 2**15
