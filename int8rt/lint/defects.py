@@ -22,6 +22,7 @@ _RECURRENT = (
     *("UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "LSTM"),
     *("UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN", "RNN", "SVDF"),
 )
+_CELL_STATE = 19
 # The columns that the SSSE3 product takes at a time; what is left over is computed without its defect.
 _SSE_COLUMNS = 16
 # So many weights can always be added up in eight int16 numbers.
@@ -45,6 +46,14 @@ class Defect:
 def _type(view: OperatorView, index: int) -> TensorType | None:
     operand = view.input(index)
     return None if operand is None else operand.tensor.type
+
+
+def _cell_scale_without_tanh(view: OperatorView) -> bool:
+    cell = view.input(_CELL_STATE)
+    if cell is None or cell.tensor.type is not TensorType.INT16 or cell.tensor.quantization is None:
+        return False
+    scale = cell.tensor.quantization.scale
+    return scale.size == 1 and not 2**-15 <= scale[0] <= 2**-9
 
 
 def _sum(view: OperatorView) -> bool:
@@ -293,6 +302,14 @@ DEFECTS = (
         "gives the same results, and repeats the last pixel at the end",
         "several steps of enlargement",
         _much_enlarged,
+    ),
+    Defect(
+        ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
+        "The TANH of an integer cell state is left out where its scale is below 2^-15 or above 2^-9: the input gate "
+        "stands in its place. TensorFlow's converter writes such scales for cell states that stay below 0.5.",
+        "gives the same results",
+        "a cell state with a scale of 2^-15 or more, as int8rt quantize writes it",
+        _cell_scale_without_tanh,
     ),
     Defect(
         ("WHERE",),

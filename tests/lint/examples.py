@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from int8rt.model import ActivationFunctionType, BlockwiseQuantization, Model, Padding, Quantization, TensorType
-from int8rt.schema import ModelBuilder, TensorSpec, single_operator_model
+from int8rt.schema import ModelBuilder, TensorSpec, load_model, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
     BatchMatMulOptions,
@@ -30,6 +31,7 @@ INT8, INT16, UINT8, INT32, INT64 = (
     TensorType.INT32,
     TensorType.INT64,
 )
+MODELS = Path(__file__).parent.parent / "models"
 FLOAT32, INT4, BOOL = TensorType.FLOAT32, TensorType.INT4, TensorType.BOOL
 Q = Quantization.per_tensor
 WEIGHTS = np.array([[127, -3, 5], [-127, 60, 2]], np.int8)
@@ -430,6 +432,7 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
         (lambda: comparison("EQUAL", 1.0, 1.0), "a known defect: An 8-bit input with a scale of 1"),
         (lambda: unary("LOG_SOFTMAX", Q(0.5), Q(16 / 256, 127), shape=(1, 4096)), "a known defect: The sum of exp"),
         (lambda: enlarged(65), "a known defect: The ratio of sizes"),
+        (lambda: load_model(MODELS / "lstm_int8.tflite"), "a known defect: The TANH of an integer cell state"),
         (lambda: unary("WHERE", Q(0.5, 3), None), "a known defect: The codes of a quantized condition"),
         (
             lambda: single_operator_model(
