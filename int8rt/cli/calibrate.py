@@ -41,6 +41,10 @@ def calibrate(
         tuple[float, float] | None,
         typer.Option("--levels", metavar="BLACK WHITE", help="The real values of black and white pixels, such as 0 1."),
     ] = None,
+    signature: Annotated[
+        str | None,
+        typer.Option("--signature", metavar="KEY", help="Which of the model's entry points the samples are for."),
+    ] = None,
     tf_compatible: Annotated[
         bool,
         typer.Option(
@@ -52,6 +56,7 @@ def calibrate(
 ) -> None:
     """Run a float model over samples and write the ranges that its activations take into a copy of it.
 
+    Models with several entry points are calibrated one after the other: the ranges of the others stay.
     A run that is cut off goes on where it was when it is started again with the same arguments.
     """
     from int8rt.cli.progress import progress
@@ -63,10 +68,13 @@ def calibrate(
     from int8rt.schema.writer import write_model
 
     parsed = load_model(model)
-    samples = Samples(parsed, data, levels)
+    samples = Samples(parsed, data, levels, signature=signature)
     count = len(samples) if limit is None else min(limit, len(samples))
-    calibration = Calibration(parsed, method=method.value, tf_compatible=tf_compatible, backend=backend.value)
-    identity = digest(model.read_bytes(), samples.digest(), method.value, str(tf_compatible), str(levels), str(count))
+    calibration = Calibration(
+        parsed, method=method.value, signature=signature, tf_compatible=tf_compatible, backend=backend.value
+    )
+    settings = (method.value, str(signature), str(tf_compatible), str(levels), str(count))
+    identity = digest(model.read_bytes(), samples.digest(), *settings)
     unfinished = output.with_name(f"{output.name}.unfinished")
     if pick_up(calibration, unfinished, identity):
         typer.echo(f"going on after {calibration.count} of {count} samples", err=True)

@@ -63,7 +63,7 @@ class Calibration:
         if method not in METHODS:
             raise InputError(f"unknown method {method!r}; known: {', '.join(METHODS)}")
         self._source = model
-        self._signature = _entry(model, signature)
+        self._signature = entry_point(model, signature)
         self._position = self._signature.subgraph
         self._subgraph = model.subgraphs[self._position]
         self._interpreter = Interpreter(model_content=model, backend=backend)
@@ -165,7 +165,8 @@ class Calibration:
         self._ranges[index].see(value)
 
 
-def _entry(model: Model, key: str | None) -> Signature:
+def entry_point(model: Model, key: str | None) -> Signature:
+    """The signature of that name, or what stands for the first subgraph. `InputError` lists the names."""
     if key is None:
         found = [signature for signature in model.signatures if signature.subgraph == 0]
         return found[0] if found else Signature("", 0, {}, {})

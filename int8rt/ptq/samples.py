@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import InputError
-from int8rt.model import Model
+from int8rt.model import Model, Signature, Subgraph
+from int8rt.ptq.calibrate import entry_point
 
 Array = npt.NDArray[Any]
 
@@ -24,19 +25,28 @@ class Samples:
 
     .npy: one input, the samples along the first axis. .npz: an array for each input, by its name in the signature or
     its tensor's name (any name where there is one input and one array); labels under `labels` are left out.
-    A folder: its images, in the order of their names, scaled to what the input takes.
+    A folder: its images, in the order of their names, scaled to what the input takes. signature: whose inputs they are,
+    where the model has several entry points.
     Raises `InputError` where it holds no samples or they do not fit the model.
     """
 
-    def __init__(self, model: Model, path: Path, levels: tuple[float, float] | None = None, labels: str = "") -> None:
-        self.model = model
+    def __init__(
+        self,
+        model: Model,
+        path: Path,
+        levels: tuple[float, float] | None = None,
+        labels: str = "",
+        signature: str | None = None,
+    ) -> None:
+        entry = entry_point(model, signature)
+        self.subgraph = model.subgraphs[entry.subgraph]
         self.levels = levels
         self.files: list[Path] = []
         self.arrays: dict[str, Array] = {}
-        names = _names(model)
+        names = _names(self.subgraph, entry)
         if path.is_dir():
             self.files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
-            if len(model.subgraphs[0].inputs) != 1:
+            if len(self.subgraph.inputs) != 1:
                 raise InputError(f"{path} is a folder of images, but the model has {len(names)} inputs")
         else:
             self.arrays = _by_input(_read(path), names, labels, path)
@@ -60,7 +70,7 @@ class Samples:
         return (self[i] for i in range(len(self)))
 
     def __getitem__(self, i: int) -> dict[str, Array]:
-        subgraph = self.model.subgraphs[0]
+        subgraph = self.subgraph
         if self.files:
             from int8rt.cli.image import read_image
 
@@ -74,15 +84,11 @@ class Samples:
         return sample
 
 
-def _names(model: Model) -> dict[str, str]:
+def _names(subgraph: Subgraph, entry: Signature) -> dict[str, str]:
     """What an input may be called, to its tensor's name."""
-    subgraph = model.subgraphs[0]
     tensors = {t: subgraph.tensors[t].name for t in subgraph.inputs}
     names = {name: name for name in tensors.values()}
-    for signature in model.signatures:
-        if signature.subgraph == 0:
-            names |= {name: tensors[t] for name, t in signature.inputs.items() if t in tensors}
-    return names
+    return names | {name: tensors[t] for name, t in entry.inputs.items() if t in tensors}
 
 
 def _read(path: Path) -> dict[str, Array]:

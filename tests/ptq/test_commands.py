@@ -15,8 +15,9 @@ from int8rt.ptq import Calibration
 from int8rt.ptq.resuming import digest, dump
 from int8rt.ptq.samples import Samples
 from int8rt.schema import load_model
+from int8rt.schema.builder import ModelBuilder
 from int8rt.schema.writer import write_model
-from tests.ptq.networks import convolution, samples
+from tests.ptq.networks import FLOAT, convolution, samples
 
 
 @pytest.fixture
@@ -73,9 +74,28 @@ def test_an_interrupted_calibration_goes_on(folder: Path) -> None:
     given = Samples(load_model(model), data).digest()
     unfinished = folder / "calibrated.tflite.unfinished"
     for other, said_so in (("", True), ("another", False)):
-        identity = digest(model.read_bytes(), given, "minmax", "False", "None", "8") + other
+        identity = digest(model.read_bytes(), given, "minmax", "None", "False", "None", "8") + other
         unfinished.write_bytes(dump(half, identity))
         code, said = command("calibrate", model, "--data", data, "-o", output)
         assert (code, "going on after 3 of 8 samples" in said) == (0, said_so)
         assert output.read_bytes() == expected
         assert not unfinished.exists()
+
+
+def test_two_entry_points(folder: Path) -> None:
+    builder = ModelBuilder().input("a", FLOAT, (1, 4)).output("b", FLOAT, (1, 4)).operator("RELU", ["a"], ["b"])
+    builder.signature("first", {"x": "a"}, {"y": "b"})
+    builder.subgraph("second").input("c", FLOAT, (1, 4)).output("d", FLOAT, (1, 4)).operator("ABS", ["c"], ["d"])
+    model = builder.signature("second", {"z": "c"}, {"w": "d"}).build()
+    (folder / "two.tflite").write_bytes(write_model(model))
+    np.savez(folder / "x.npz", x=np.array([[-1.0, 0, 1, 2]]))
+    np.savez(folder / "z.npz", z=np.array([[-3.0, 0, 1, 2]]))
+    output = folder / "both.tflite"
+    assert command("calibrate", folder / "two.tflite", "--data", folder / "x.npz", "-o", folder / "one.tflite")[0] == 0
+    second = ("--signature", "second", "--data", folder / "z.npz", "-o", output)
+    assert command("calibrate", folder / "one.tflite", *second)[0] == 0
+    assert command("quantize", output, "-o", folder / "int8.tflite", "--io", "int8", "--integer-only")[0] == 0
+    found = load_model(folder / "int8.tflite")
+    assert [[operator.name for operator in graph.operators] for graph in found.subgraphs] == [["RELU"], ["ABS"]]
+    scales = [graph.tensors[graph.inputs[0]].quantization.scale[0] for graph in found.subgraphs]
+    assert scales == [np.float32(3) / np.float32(255), np.float32(5) / np.float32(255)]
