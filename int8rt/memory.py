@@ -8,6 +8,8 @@ from int8rt.errors import ModelError
 from int8rt.kernels.base import element_count
 from int8rt.model import Model, Shape, Tensor, shown
 
+# Of an array in NumPy.
+_MOST_DIMENSIONS = 64
 # A string, or a handle: a pointer and a small object.
 _OBJECT_BYTES = 48
 
@@ -51,6 +53,8 @@ class MemoryBudget:
     def add(self, subgraph: int, index: int, tensor: Tensor, shape: Shape, running: bool = False) -> None:
         """Count tensor `index` with this shape (anew, where it was counted before); `ModelError` beyond a limit."""
         what = f"tensor {index} {tensor.label!r} gets the shape {_shown(shape)}"
+        if len(shape) > _MOST_DIMENSIONS:
+            raise ModelError(f"{what}: {len(shape)} dimensions, NumPy has {_MOST_DIMENSIONS} at most")
         self._count(subgraph, index, tensor_bytes(tensor, shape), what, running)
 
     def add_variable(self, number: int, name: str, size: int) -> None:

@@ -55,7 +55,8 @@ _ACTIVATIONS = (
 class FullyConnectedParams(Params):
     """rows, depth: the matrix that the input is taken for. Elements that do not fill a row are not read.
 
-    bias_type: as what the bias is read, whatever its own type is.
+    bias_type: as what the bias is read, whatever its own type is. flawed: whether sparse weights of -128 are there:
+    times a code of -128 they give -2^14 in LiteRT's vector code, which has no 128 in 8 bits.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class FullyConnectedParams(Params):
     filter_zero_point: int
     bias_type: np.dtype[Any]
     requantization: Requantization
+    flawed: bool = False
 
 
 AnyFullyConnectedParams = (
@@ -123,6 +125,7 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
         filter_zero_point=_filter_zero_point(context, filter),
         bias_type=np.dtype(np.int32) if narrow_bias else requantization.accumulator,
         requantization=requantization,
+        flawed=filter.sparsity is not None and filter.value is not None and bool((filter.value == -128).any()),
     )
 
 
@@ -167,6 +170,10 @@ def _requantization(
     requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
     if wide:
         return replace(requantization, rounding=Rounding.INT64, accumulator=np.dtype(np.int64))
+    if input.type == TensorType.INT16:
+        # Of these even the optimized kernels have only the reference's.
+        reference = context.profile.roundings.get("FULLY_CONNECTED", requantization.rounding)
+        return replace(requantization, rounding=reference)
     # The only kernels of sparse weights are optimized ones.
     return requantization if filter.sparsity is None else replace(requantization, rounding=Rounding.DOUBLE)
 
@@ -202,7 +209,11 @@ def evaluate(
     step = max(1, _BLOCK_ELEMENTS // max(depth, outputs))
     for row in range(0, params.rows, step):
         block = matrix[row : row + step]
-        requantizer(product(block, len(block)), result[row : row + step])
+        sums = product(block, len(block))
+        if params.flawed:
+            both = (block == -128).astype(np.float64) @ (filter == -128).T.astype(np.float64)
+            sums = sums - 2.0**15 * both.reshape(sums.shape)
+        requantizer(sums, result[row : row + step])
     return output
 
 

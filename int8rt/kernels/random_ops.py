@@ -30,6 +30,8 @@ from int8rt.schema.options import RandomOptions
 _BLOCK = 1 << 16
 # Where only running tells how many numbers are asked for.
 _MOST_NUMBERS = 1 << 22
+# NumPy's own limit.
+_MOST_DIMENSIONS = 64
 _INT32_MAX = 2**31 - 1
 
 
@@ -104,6 +106,8 @@ def _draw(params: RandomParams, first: int, count: int) -> Words:
 def _known(params: RandomParams, shape: Shape) -> Shape:
     if params.output_shapes[0] is not None:
         return params.output_shapes[0]
+    if len(shape) > _MOST_DIMENSIONS:
+        raise EvaluationError(f"the shape has {len(shape)} dimensions, more than {_MOST_DIMENSIONS}")
     if min(shape, default=0) < 0 or element_count(shape) > _MOST_NUMBERS:
         raise EvaluationError(f"the shape {list(shape)} is negative, or has more than {_MOST_NUMBERS} elements")
     return shape

@@ -304,6 +304,12 @@ DEFECTS = (
         _much_enlarged,
     ),
     Defect(
+        ("FULLY_CONNECTED",),
+        "Int8 activations times sparse int8 weights: -128 times -128 gives -2^14.",
+        "gives the same results",
+        "weights without -128",
+    ),
+    Defect(
         ("UNIDIRECTIONAL_SEQUENCE_LSTM",),
         "The TANH of an integer cell state is left out where its scale is below 2^-15 or above 2^-9: the input gate "
         "stands in its place. TensorFlow's converter writes such scales for cell states that stay below 0.5.",

@@ -15,7 +15,7 @@ from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import FullyConnectedOptions
 from tests.differential.cases import Case, case, check_cases, examples
 from tests.differential.convolutions import activations, bias_spec, generator, scales_of, weights, zero_point_pair
-from tests.differential.harness import run_int8rt
+from tests.differential.harness import assert_same_bits, run_int8rt
 from tests.differential.hybrids import activation_values, all_activations, float_bias
 from tests.schema.test_constant import sparsify
 
@@ -63,6 +63,20 @@ def integer_products(draw: st.DrawFn) -> Case:
 @examples
 def test_integers(examples: int) -> None:
     check_cases(integer_products(), examples)
+
+
+@pytest.mark.parametrize("code", [-128, -127, 5])
+def test_lowest_codes(code: int) -> None:
+    """-128 times -128 comes out negative."""
+    dense = np.zeros((2, 48), np.int8)
+    dense[0, :32], dense[1, 3] = -128, 1
+    q = Quantization.per_tensor
+    inputs = [TensorSpec(INT8, (3, 48), q(0.5, 3)), in_blocks(dense, Quantization.per_axis([2.0**-9], [0], 0))]
+    output = TensorSpec(INT8, (), q(8.0, 1))
+    model = single_operator_model("FULLY_CONNECTED", inputs, [output], FullyConnectedOptions(), version=8)
+    value = np.full((3, 48), code, np.int8)
+    value[1, ::2] = 7
+    assert_same_bits(model, [value])
 
 
 @st.composite

@@ -7,16 +7,18 @@ import tracemalloc
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from int8rt.errors import Int8rtError
+from int8rt.errors import EvaluationError, Int8rtError, ModelError
 from int8rt.interpreter import Backend, Interpreter
 from int8rt.kernels.custom.table import CUSTOM_KERNELS
 from int8rt.kernels.registry import KERNELS
 from int8rt.memory import MemoryLimits, tensor_bytes
-from int8rt.model import Model
+from int8rt.model import Model, TensorType
 from int8rt.samples import digits
-from int8rt.schema import read_model, write_model
+from int8rt.schema import TensorSpec, read_model, single_operator_model, write_model
+from int8rt.schema.options import RandomOptions
 from int8rt.support import unsupported_operators
 from int8rt.verify.inputs import make_inputs
 from tests.hostile.bases import from_the_zoo, made_by_hand
@@ -108,3 +110,24 @@ def test_broken_real_models(zoo_dir: Path) -> None:
     runnable = {n: data for n, data in files.items() if not unsupported_operators(read_model(data).subgraphs[0])}
     assert runnable
     run_mutants(runnable, 2000)
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("name", ["FILL", "RESHAPE", "BROADCAST_TO", "RANDOM_UNIFORM"])
+def test_more_dimensions_than_numpy_has(name: str, known: bool) -> None:
+    shape = TensorSpec.constant(np.ones(70, np.int32)) if known else TensorSpec(TensorType.INT32, (70,))
+    value = TensorSpec(TensorType.FLOAT32, () if name == "FILL" else (1,))
+    inputs = {"FILL": [shape, value], "RANDOM_UNIFORM": [shape]}.get(name, [value, shape])
+    chosen = RandomOptions(seed=1, seed2=2) if name == "RANDOM_UNIFORM" else None
+    model = single_operator_model(name, inputs, [TensorSpec(TensorType.FLOAT32, ())], chosen)
+    interpreter = Interpreter(model_content=model, backend="numpy")
+    with pytest.raises((ModelError, EvaluationError), match="70 dimensions"):
+        run_on_ones(model, interpreter)
+
+
+def run_on_ones(model: Model, interpreter: Interpreter) -> None:
+    interpreter.allocate_tensors()
+    for index in model.subgraphs[0].inputs:
+        tensor = model.subgraphs[0].tensors[index]
+        interpreter.set_tensor(index, np.ones(tensor.shape, tensor.type.dtype))
+    interpreter.invoke()

@@ -21,12 +21,15 @@ FULLY_CONNECTED = fields(" ".join(MATRIX) + " input output rows depth row_factor
 
 
 def lower(params: FullyConnectedParams, context: LowerContext) -> Lowered | None:
-    """The step of a FULLY_CONNECTED of 8-bit codes; None for what stays with NumPy: weights that are not constant."""
+    """The step of a FULLY_CONNECTED of 8-bit codes.
+
+    None for what stays with NumPy: weights that are not constant, and sparse ones that meet LiteRT's flaw.
+    """
     input, filter, output = context.input(0), context.input(1), context.outputs[0]
     bias = context.inputs[2] if len(context.inputs) > 2 else None
     if filter.value is None or input.type not in (TensorType.INT8, TensorType.UINT8) or output.type != input.type:
         return None
-    if bias is not None and bias.value is None:
+    if params.flawed or (bias is not None and bias.value is None):
         return None
     channels, level = filter.shape[0], context.level.for_rows(params.rows)
     matrix = lower_matrix(

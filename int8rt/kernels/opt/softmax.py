@@ -43,7 +43,10 @@ def prepare(context: OperatorContext) -> Any:
         raise context.invalid(f"input {input.name!r} must have at least one dimension")
     if input.type == output.type == TensorType.INT8:
         softmax.check_output(context, 1 / 256, -128)
-    return _params(context, context.options(SoftmaxOptions).beta)
+    beta = context.options(SoftmaxOptions).beta
+    if beta < 0:
+        raise context.unsupported(f"a negative beta in profile {context.profile.name} is not done")
+    return _params(context, beta)
 
 
 def prepare_log(context: OperatorContext) -> FloatTableParams:
