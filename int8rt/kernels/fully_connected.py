@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from int8rt.kernels import shuffled_fully_connected as shuffled_weights
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
@@ -55,8 +56,8 @@ _ACTIVATIONS = (
 class FullyConnectedParams(Params):
     """rows, depth: the matrix that the input is taken for. Elements that do not fill a row are not read.
 
-    bias_type: as what the bias is read, whatever its own type is. flawed: whether sparse weights of -128 are there:
-    times a code of -128 they give -2^14 in LiteRT's vector code, which has no 128 in 8 bits.
+    bias_type: as what the bias is read, whatever its own type is. flawed: whether sparse weights of -128 are eight
+    columns from each other: times codes of -128 they give 2^15, which wraps around in LiteRT's vector code.
     """
 
     rows: int
@@ -125,7 +126,7 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
         filter_zero_point=_filter_zero_point(context, filter),
         bias_type=np.dtype(np.int32) if narrow_bias else requantization.accumulator,
         requantization=requantization,
-        flawed=filter.sparsity is not None and filter.value is not None and bool((filter.value == -128).any()),
+        flawed=filter.sparsity is not None and filter.value is not None and bool(_extreme_pairs(filter.value).any()),
     )
 
 
@@ -170,8 +171,9 @@ def _requantization(
     requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
     if wide:
         return replace(requantization, rounding=Rounding.INT64, accumulator=np.dtype(np.int64))
-    if input.type == TensorType.INT16:
-        # Of these even the optimized kernels have only the reference's.
+    zero_points = [context.per_axis(tensor)[1].any() for tensor in (input, filter, context.output())]
+    if input.type == TensorType.INT16 and any(zero_points):
+        # For these even the optimized kernels have only the reference's.
         reference = context.profile.roundings.get("FULLY_CONNECTED", requantization.rounding)
         return replace(requantization, rounding=reference)
     # The only kernels of sparse weights are optimized ones.
@@ -211,10 +213,17 @@ def evaluate(
         block = matrix[row : row + step]
         sums = product(block, len(block))
         if params.flawed:
-            both = (block == -128).astype(np.float64) @ (filter == -128).T.astype(np.float64)
-            sums = sums - 2.0**15 * both.reshape(sums.shape)
+            wrapped = _extreme_pairs(block).astype(np.float64) @ _extreme_pairs(filter).T.astype(np.float64)
+            sums = sums - 2.0**16 * wrapped.reshape(sums.shape)
         requantizer(sums, result[row : row + step])
     return output
+
+
+def _extreme_pairs(codes: Array) -> npt.NDArray[np.bool_]:
+    """[n,K] to [n,K/2]: whether both of two columns, which the vector code adds up in int16, are -128."""
+    halves = (codes == -128).reshape(len(codes), -1, 2, 8)
+    both: npt.NDArray[np.bool_] = halves[:, :, 0] & halves[:, :, 1]
+    return both.reshape(len(codes), -1)
 
 
 def macs(params: AnyFullyConnectedParams) -> int:

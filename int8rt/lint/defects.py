@@ -305,7 +305,7 @@ DEFECTS = (
     ),
     Defect(
         ("FULLY_CONNECTED",),
-        "Int8 activations times sparse int8 weights: -128 times -128 gives -2^14.",
+        "Int8 activations times sparse int8 weights: two products of -128 and -128, eight columns apart, give -2^15.",
         "gives the same results",
         "weights without -128",
     ),

@@ -67,7 +67,7 @@ def test_integers(examples: int) -> None:
 
 @pytest.mark.parametrize("code", [-128, -127, 5])
 def test_lowest_codes(code: int) -> None:
-    """-128 times -128 comes out negative."""
+    """Two products of -128 and -128 wrap around."""
     dense = np.zeros((2, 48), np.int8)
     dense[0, :32], dense[1, 3] = -128, 1
     q = Quantization.per_tensor
