@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections import Counter
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
+from conformance.pages import DOCS, page_command
 from int8rt.conformance.cases import all_cases, expand
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "suite.md"
+PAGE = DOCS / "suite.md"
 _TYPES = ("int8", "uint8", "int16")
 _TEXT = """# The operator suite
 
@@ -70,16 +69,5 @@ def _shown(value: Any) -> str:
     return json.dumps(value).replace(" ", "").replace('"', "").replace(",", " ") or "none"
 
 
-def main() -> None:
-    """Print the page, or write it."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.coverage", description=main.__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/suite.md")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    page_command("conformance.coverage", PAGE, page)

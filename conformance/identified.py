@@ -5,15 +5,14 @@ With --write the tables go into docs/identify.md.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from conformance.pages import DOCS, page_command
 from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.verify.identify import Finding, identify
@@ -25,7 +24,7 @@ from int8rt.verify.runtimes.base import Runtime
 from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.teacher import Teacher
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "identify.md"
+PAGE = DOCS / "identify.md"
 RESOLVERS = ("ref", "opt", "xnnpack")
 TYPES = (TensorType.INT8, TensorType.UINT8)
 _TEXT = """# What `int8rt identify` says
@@ -119,16 +118,5 @@ def page() -> str:
     return text + "\nWritten by `python -m conformance.identified --write`; a test keeps it in step.\n"
 
 
-def main() -> None:
-    """Print the tables, or write them."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.identified", description=main.__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/identify.md")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    page_command("conformance.identified", PAGE, page)

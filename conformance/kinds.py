@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.pages import put
 from conformance.zoo import STATUSES
 from int8rt.errors import Int8rtError
 from int8rt.model import Model, Operator, Subgraph, Tensor, TensorType
@@ -237,10 +238,7 @@ def main() -> int:
         found = list(classified(folder, json.loads(results.read_text())["models"]))
         models += found
         counts[folder.as_posix()] = len(found)
-    if options.write is not None:
-        options.write.write_text(page(models, counts), encoding="utf-8")
-    else:
-        print(page(models, counts), end="")
+    put(page(models, counts), options.write)
     return 0
 
 

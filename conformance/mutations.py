@@ -6,19 +6,18 @@ With --write the table goes into docs/mutations.md.
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from conformance.pages import DOCS, page_command
 from int8rt.conformance.cases import Case, all_cases
 from int8rt.verify.difference import compare_arrays
 from int8rt.verify.identify.mutants import MUTATIONS, Mutation
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.teacher import Teacher
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "mutations.md"
+PAGE = DOCS / "mutations.md"
 _TEXT = """# The strength of the operator suite
 
 Each line is one deliberately wrong arithmetic of one operator: how many of the operator's cases catch it, of how many
@@ -92,16 +91,5 @@ def _line(kill: Kill) -> str:
     return f"| {kill.operator} | {kill.wrong} | {len(kill.killers)} of {kill.cases} | {groups} | {first} |\n"
 
 
-def main() -> None:
-    """Print the table, or write it."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.mutations", description=main.__doc__)
-    parser.add_argument("--write", action="store_true", help="write docs/mutations.md")
-    text = page()
-    if parser.parse_args().write:
-        PAGE.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-
-
 if __name__ == "__main__":
-    main()
+    page_command("conformance.mutations", PAGE, page)
