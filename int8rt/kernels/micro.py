@@ -18,6 +18,7 @@ from int8rt.kernels.arithmetic import activation_range, single_requantization, t
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.layout import QUANTIZED_TYPES
+from int8rt.kernels.lstm.micro import MICRO_LSTM
 from int8rt.kernels.mul import MulParams
 from int8rt.kernels.reduce import ReduceParams, prepare, shaped
 from int8rt.kernels.registry import KERNELS
@@ -142,6 +143,7 @@ MICRO_KERNELS: Mapping[str, Kernel] = {
         replace(relu.RELU6, prepare=prepare_relu6, evaluate=evaluate_relu6, source=_SOURCE),
         replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source=_SOURCE),
         _in_fixed_point(tanh.TANH, tanh_codes, 0),
+        MICRO_LSTM,
     )
 }
 # The operators of the registry that the Python package has a kernel for.
@@ -154,7 +156,7 @@ LOG_SOFTMAX LOGICAL_AND LOGICAL_NOT LOGICAL_OR LOGISTIC MAX_POOL_2D MAXIMUM MEAN
 NOT_EQUAL PACK PAD PADV2 PRELU QUANTIZE READ_VARIABLE REDUCE_ALL REDUCE_MAX REDUCE_MIN RELU RELU6 RESHAPE
 RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_V2 ROUND RSQRT SELECT_V2 SHAPE SIN SLICE SOFTMAX SPACE_TO_BATCH_ND
 SPACE_TO_DEPTH SPLIT SPLIT_V SQRT SQUARE SQUARED_DIFFERENCE SQUEEZE STRIDED_SLICE SUB SUM SVDF TANH TRANSPOSE
-TRANSPOSE_CONV UNPACK VAR_HANDLE WHILE ZEROS_LIKE
+TRANSPOSE_CONV UNIDIRECTIONAL_SEQUENCE_LSTM UNPACK VAR_HANDLE WHILE ZEROS_LIKE
 """
 _MISSING = frozenset(KERNELS) - frozenset(_PRESENT.split())
 
@@ -163,8 +165,6 @@ def not_done_in_micro(context: OperatorContext) -> str | None:
     """Why int8rt cannot compute an operator in profile tflm; None where it can."""
     name, profile = context.operator.name, context.profile.name
     inputs = [tensor.type for tensor in context.inputs if tensor is not None]
-    if name == "UNIDIRECTIONAL_SEQUENCE_LSTM":
-        return f"its steps in profile {profile} are not done"
     if name in _MISSING:
         return f"profile {profile} has no such operator"
     weighed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "SVDF", "BATCH_MATMUL")

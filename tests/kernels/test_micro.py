@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from int8rt.errors import UnsupportedError
-from int8rt.model import Quantization, TensorType
+from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import AddOptions, MulOptions, ReducerOptions
+from int8rt.schema.options import AddOptions, MulOptions, ReducerOptions, UnidirectionalSequenceLSTMOptions
 from tests.differential.harness import run_int8rt
 
 INT8, INT16, FLOAT32 = TensorType.INT8, TensorType.INT16, TensorType.FLOAT32
@@ -63,8 +65,68 @@ def test_add_of_int16_knows_no_powers_of_two() -> None:
     assert run_int8rt(model, [np.array([code], np.int16) for code in (400, 100)], "tflm")[2].tolist() == [225]
 
 
-@pytest.mark.parametrize("name", ["UNIDIRECTIONAL_SEQUENCE_LSTM", "TOPK_V2"])
-def test_what_is_not_done(name: str) -> None:
-    model = single_operator_model(name, [TensorSpec(FLOAT32, (2,))], [TensorSpec(FLOAT32, (2,))])
-    with pytest.raises(UnsupportedError, match=name):
+def lstm(type: TensorType, weights: TensorType, cell: TensorSpec, clip: float) -> Model:
+    """Two inputs, two cells, two steps."""
+    real, wide = type == FLOAT32, type == INT16
+    input, state, scale = (
+        Quantization.per_tensor(*numbers)
+        for numbers in (
+            (0.0001 if wide else 0.02, 0 if wide else -3),
+            (2.0**-15 if wide else 0.01, 0 if wide else 7),
+            (0.001 if wide else 0.02, 0),
+        )
+    )
+    codes = np.array([[[90, -120], [50, 101]], [[-33, 77], [127, 13]]], np.int8)
+    matrices = [codes[0], codes[1], codes[0].T, codes[1].T, codes[1], codes[0] // 2, codes[1] // 3, codes[0]]
+    bias_type = np.float32 if real else np.int64 if wide else np.int32
+    specs: list[TensorSpec | None] = [None] * 24
+    specs[0] = TensorSpec(type, (1, 2, 2), None if real else input)
+    for index, matrix in enumerate(matrices):
+        held = matrix.astype(np.float32) / 64 if weights == FLOAT32 else matrix
+        specs[1 + index] = TensorSpec.constant(held, None if weights == FLOAT32 else scale)
+    for gate in range(4):
+        specs[12 + gate] = TensorSpec.constant(np.array([gate * 400, 900 - gate], bias_type) // (1000 if real else 1))
+    output = TensorSpec(type, (1, 2, 2), None if real else state)
+    specs[18], specs[19] = replace(output, shape=(1, 2), is_variable=True), cell
+    options = UnidirectionalSequenceLSTMOptions(ActivationFunctionType.TANH, clip)
+    return single_operator_model("UNIDIRECTIONAL_SEQUENCE_LSTM", specs, [output], options)
+
+
+def cell_state(scale: float) -> TensorSpec:
+    return TensorSpec(INT16, (1, 2), Quantization.per_tensor(scale, 0), is_variable=True)
+
+
+@pytest.mark.parametrize(
+    ("type", "scale", "clip", "micro"),
+    [
+        (INT8, 2.0**-11, 0.0, [10, -47, 83, 9]),
+        (INT8, 0.0003, 0.25, [8, -12, 27, 8]),
+        (INT16, 2.0**-14, 0.0, [1100, -2851, 75, 2994]),
+        (INT16, 2.0**-10, 1e-6, [0, 0, 0, 0]),
+    ],
+)
+def test_lstm(type: TensorType, scale: float, clip: float, micro: list[int]) -> None:
+    data = np.array([[[100, -50], [-128, 127]]], type.dtype) * (200 if type == INT16 else 1)
+    found = run_int8rt(lstm(type, INT8, cell_state(scale), clip), [data.astype(type.dtype)], "tflm")
+    assert found[max(found)].reshape(-1).tolist() == micro
+
+
+def test_lstm_of_real_numbers() -> None:
+    cell = TensorSpec(FLOAT32, (1, 2), is_variable=True)
+    data = np.array([[[1.5, -0.75], [-0.3, 2]]], np.float32)
+    found = run_int8rt(lstm(FLOAT32, FLOAT32, cell, 0.0), [data], "tflm")
+    micro = [0.1562269777059555, -0.38565367460250854, 0.6889730095863342, 0.25145888328552246]
+    assert found[max(found)].reshape(-1).tolist() == micro
+
+
+def test_lstm_with_integer_weights_of_real_numbers() -> None:
+    """TensorFlow Lite Micro reads the bytes of such weights as real numbers."""
+    model = lstm(FLOAT32, INT8, TensorSpec(FLOAT32, (1, 2), is_variable=True), 0.0)
+    with pytest.raises(UnsupportedError, match="UNIDIRECTIONAL_SEQUENCE_LSTM"):
+        run_int8rt(model, [np.zeros((1, 2, 2), np.float32)], "tflm")
+
+
+def test_what_is_not_done() -> None:
+    model = single_operator_model("TOPK_V2", [TensorSpec(FLOAT32, (2,))], [TensorSpec(FLOAT32, (2,))])
+    with pytest.raises(UnsupportedError, match="TOPK_V2"):
         run_int8rt(model, [np.zeros(2, np.float32)], "tflm")
