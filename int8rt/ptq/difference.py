@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.model import Quantization, Tensor, TensorType
+from int8rt.quantization.rounding import round_half_even
 
 Array = npt.NDArray[Any]
 
@@ -53,7 +54,7 @@ class Difference:
             by_channel = (error * error).reshape(-1, a.shape[-1]).sum(axis=0)
             self.channels = by_channel if self.channels is None else self.channels + by_channel
         if self.step:
-            off = np.rint(np.clip(error / self.step, -_STEPS - 1, _STEPS + 1)).astype(np.int64)
+            off = round_half_even(np.clip(error / self.step, -_STEPS - 1, _STEPS + 1)).astype(np.int64)
             for step, number in zip(*(part.tolist() for part in np.unique(off, return_counts=True)), strict=True):
                 if abs(step) > _STEPS:
                     self.beyond += number

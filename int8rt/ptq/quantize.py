@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from int8rt.errors import InputError
 from int8rt.model import Model
@@ -18,15 +18,16 @@ from int8rt.schema.writer import write_model
 @dataclass(frozen=True, slots=True)
 class Quantized:
     """A quantized model. `left_float`: (subgraph, operator's position in the float model, label, reason) of operators
-    with float inputs or outputs that stayed as they were.
+    with float inputs or outputs that stayed as they were. `content`: the .tflite file, which `model` is a view of.
     """
 
     model: Model
     left_float: tuple[tuple[int, int, str, str], ...]
+    content: bytes = field(repr=False)
 
     def write(self) -> bytes:
         """The .tflite file."""
-        return write_model(self.model)
+        return self.content
 
 
 def quantize(model: Model, recipe: Recipe | None = None) -> Quantized:
@@ -56,9 +57,9 @@ def quantize(model: Model, recipe: Recipe | None = None) -> Quantized:
     changed = dataclasses.replace(
         model, subgraphs=tuple(subgraphs), signatures=tuple(signatures), buffers=tuple(buffers)
     )
-    quantized = without_unused(changed)
+    content = write_model(without_unused(changed))
     # What was built is read back, so that nothing is returned that a reader would refuse.
-    return Quantized(read_model(write_model(quantized)), tuple(left))
+    return Quantized(read_model(content), tuple(left), content)
 
 
 def _entered(model: Model) -> list[int]:

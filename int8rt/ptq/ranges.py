@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.quantization.from_ranges import squared_error
+
 Array = npt.NDArray[Any]
 Method = Literal["minmax", "ema", "percentile", "mse"]
 
@@ -136,10 +138,7 @@ class LeastError(Histogram):
         low, high = min(self.low, 0.0), max(self.high, 0.0)
         best, least = 1.0, np.inf
         for share in np.linspace(1, 0.1, 91):
-            step = max(high - low, 1e-30) * share / 255
-            first = round(low * share / step)
-            codes = np.clip(np.rint(centers / step), first, first + 255)
-            error = float((counts * (centers - codes * step) ** 2).sum())
+            error = squared_error(centers, counts, low * float(share), high * float(share))
             if error < least:
                 best, least = float(share), error
         return max(self.low, low * best), min(self.high, high * best)

@@ -29,9 +29,7 @@ class Scales:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The operators that are to be quantized: position, operator, its float activations in and out, and how many float
-    inputs it has, constants too.
-    """
+    """The operators that are to be quantized, in their order, and the ranges of their activations, as far as known."""
 
     operators: Sequence[Node]
     ranges: Mapping[int, Range]
@@ -39,7 +37,9 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One operator of `Graph`; inputs, outputs: indices of float activations, `operands` counts all its inputs."""
+    """One operator of `Graph`. inputs, outputs: indices of its float activations. float_operands: how many of its
+    inputs are floats, constants too.
+    """
 
     position: int
     operator: Operator

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.model import Quantization, TensorType
-from int8rt.quantization.rounding import round_half_away
+from int8rt.quantization.rounding import round_half_away, round_half_even
 
 Floats = npt.NDArray[np.float32]
 
 # Narrower ranges are widened to this width, so that scales do not vanish.
 _NARROWEST = 1e-6
+# So many weights are rounded at once: what that takes in between stays small beside the weights.
+_BLOCK = 1 << 16
 # Half of what an int32 accumulator holds: larger biases leave no room for the products.
 _LARGEST_BIAS = (2**31 - 1) // 2
 
@@ -62,9 +64,8 @@ def weight_scales(weights: Floats, axis: int | None, bits: int = 8) -> Floats:
 
     Channels of zeros get the scale of the narrowest range, 1e-6 wide.
     """
-    magnitudes = np.abs(np.asarray(weights, np.float32))
     others = tuple(i for i in range(weights.ndim) if i != axis) if axis is not None else None
-    largest = np.atleast_1d(magnitudes.max(axis=others, initial=0)).astype(np.float64)
+    largest = np.atleast_1d(_peaks(np.asarray(weights, np.float32), others)).astype(np.float64)
     half = np.where(2 * largest > _NARROWEST, largest, np.maximum(largest, _NARROWEST / 2)).astype(np.float32)
     return (half + half) / np.float32(2 * (2 ** (bits - 1) - 1))
 
@@ -78,14 +79,33 @@ def quantize_weights(weights: Floats, scales: Floats, axis: int | None, bits: in
     values = np.asarray(weights, np.float32)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         if axis is None:
-            peak = np.abs(values).max(initial=0)
+            peak = _peaks(values, None)
             factors = np.float32(largest) / peak if peak > 0 else np.float32(0)
         else:
             factors = (1.0 / scales.astype(np.float64)).astype(np.float32)
             factors = factors.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
-        codes = round_half_away(values * factors)
-    narrow: npt.NDArray[np.int8] = np.clip(codes, -largest, largest).astype(np.int8)
-    return narrow
+        return _narrow(values, np.multiply, factors, largest)
+
+
+def _peaks(values: Floats, axes: tuple[int, ...] | None, keepdims: bool = False) -> Floats:
+    """max |value| over `axes`, without a copy of the values."""
+    high, low = (end(axis=axes, initial=0, keepdims=keepdims) for end in (values.max, values.min))
+    peaks: Floats = np.maximum(high, -low)
+    return peaks
+
+
+def _narrow(values: npt.NDArray[Any], scaled: np.ufunc, factors: npt.ArrayLike, largest: int) -> npt.NDArray[np.int8]:
+    """round(scaled(value, factor)), ties away from zero, clamped to ±largest; a block of the first axis at a time."""
+    codes = np.empty(values.shape, np.int8)
+    if not values.ndim:
+        codes[...] = np.clip(round_half_away(scaled(values, factors)), -largest, largest)
+        return codes
+    every = np.broadcast_to(np.asarray(factors), values.shape)
+    rows = max(1, _BLOCK * len(values) // max(values.size, 1))
+    for first in range(0, len(values), rows):
+        part = slice(first, first + rows)
+        codes[part] = np.clip(round_half_away(scaled(values[part], every[part])), -largest, largest)
+    return codes
 
 
 def bias_scales(input_scale: float, filter_scales: Floats) -> Floats:
@@ -118,9 +138,15 @@ def quantize_bias(bias: Floats, scales: Floats, type: TensorType) -> npt.NDArray
 def quantize_weights_in_float64(weights: Floats, axis: int | None, bits: int = 8) -> npt.NDArray[np.int8]:
     """As `quantize_weights`, dividing by max |w| / (2^(bits-1) - 1) in float64: mode dynamic of the converter."""
     largest = 2 ** (bits - 1) - 1
-    values = np.asarray(weights, np.float64)
+    values = np.asarray(weights, np.float32)
     others = tuple(i for i in range(values.ndim) if i != axis) if axis is not None else None
-    peaks = np.abs(values).max(axis=others, initial=0, keepdims=True)
-    steps = np.maximum(peaks, _NARROWEST / 2) / largest
-    codes: npt.NDArray[np.int8] = np.clip(round_half_away(values / steps), -largest, largest).astype(np.int8)
-    return codes
+    peaks = _peaks(values, others, keepdims=True).astype(np.float64)
+    return _narrow(values, np.divide, np.maximum(peaks, _NARROWEST / 2) / largest, largest)
+
+
+def squared_error(values: npt.NDArray[Any], counts: npt.NDArray[Any], low: float, high: float) -> float:
+    """Σ count · (value - its nearest step)², of 256 even steps over [low, high] of which one is 0; ties to even."""
+    step = max(high - low, 1e-30) / 255
+    first = float(round_half_even(np.array(low / step)))
+    codes = np.clip(round_half_even(values / step), first, first + 255)
+    return float((counts * (values - codes * step) ** 2).sum())

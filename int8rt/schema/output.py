@@ -24,6 +24,10 @@ class Output:
     def __init__(self, size: int) -> None:
         self.builder = flatbuffers.Builder(size)
 
+    def finished(self) -> memoryview:
+        """The flatbuffer, once its root is there; a view of the builder's memory."""
+        return memoryview(self.builder.Bytes)[self.builder.Head() :]
+
     def string(self, text: str) -> int:
         """A string, in UTF-8."""
         return int(self.builder.CreateString(text))

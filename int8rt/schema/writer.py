@@ -34,8 +34,17 @@ def write_model(model: Model, *, buffers_outside: bool | None = None) -> bytes:
         writer.write(model)
     except (ModelError, TypeError, AttributeError, UnicodeError) as error:
         raise ModelError(f"cannot write {writer.where}: {error}") from error
-    flatbuffer = writer.out.builder.Output()
-    return _with_buffers_behind(flatbuffer, model, writer.places) if outside else bytes(flatbuffer)
+    flatbuffer = writer.out.finished()
+    return _with_buffers_behind(bytearray(flatbuffer), model, writer.places) if outside else bytes(flatbuffer)
+
+
+def _likely_size(model: Model) -> int:
+    """About what everything but the buffers' bytes takes: room for it from the start, since growing copies it all."""
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    scales = sum(tensor.quantization.scale.size for tensor in tensors if tensor.quantization is not None)
+    names = sum(len(tensor.name) for tensor in tensors)
+    operators = sum(len(graph.operators) for graph in model.subgraphs)
+    return 4096 + 192 * len(tensors) + 160 * operators + 48 * len(model.buffers) + names + 12 * scales
 
 
 def _with_buffers_behind(flatbuffer: bytearray, model: Model, places: dict[int, tuple[int, int]]) -> bytes:
@@ -57,14 +66,15 @@ class _Writer:
     """Children before parents, as a flatbuffer grows. `where` is what is being written, for error messages."""
 
     def __init__(self, outside: bool, total: int) -> None:
-        self.out = Output(4096 if outside else total + 4096)
+        self.out = Output(4096)
+        self.inside = 0 if outside else total
         self.outside = outside
         self.codes: dict[tuple[int, str, int], int] = {}
         self.places: dict[int, tuple[int, int]] = {}
         self.where = "the model"
 
     def write(self, model: Model) -> None:
-        out = self.out
+        out = self.out = Output(self.inside + _likely_size(model))
         buffers = out.offsets([self.buffer(i, data) for i, data in enumerate(model.buffers)])
         subgraphs = out.offsets([self.subgraph(i, graph) for i, graph in enumerate(model.subgraphs)])
         self.where = "the model"
