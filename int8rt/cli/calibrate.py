@@ -61,11 +61,11 @@ def calibrate(
     """
     from int8rt.cli.progress import progress
     from int8rt.ptq.calibrate import Calibration
-    from int8rt.ptq.resuming import digest, dump, pick_up
+    from int8rt.ptq.resuming import digest, dump, file_digest, pick_up
     from int8rt.ptq.samples import Samples
     from int8rt.ptq.writing import write_whole
     from int8rt.schema import load_model
-    from int8rt.schema.writer import write_model
+    from int8rt.schema.writer import model_file
 
     parsed = load_model(model)
     samples = Samples(parsed, data, levels, signature=signature)
@@ -74,7 +74,7 @@ def calibrate(
         parsed, method=method.value, signature=signature, tf_compatible=tf_compatible, backend=backend.value
     )
     settings = (method.value, str(signature), str(tf_compatible), str(levels), str(count))
-    identity = digest(model.read_bytes(), samples.digest(), *settings)
+    identity = digest(file_digest(model), samples.digest(), *settings)
     unfinished = output.with_name(f"{output.name}.unfinished")
     if pick_up(calibration, unfinished, identity):
         typer.echo(f"going on after {calibration.count} of {count} samples", err=True)
@@ -84,6 +84,8 @@ def calibrate(
         if time.monotonic() - kept > _KEEP:
             write_whole(unfinished, dump(calibration, identity))
             kept = time.monotonic()
-    write_whole(output, write_model(calibration.model()))
+    calibrated, found = calibration.model(), len(calibration.state()) - 1
+    del calibration  # it holds the weights once more, as the kernels want them
+    write_whole(output, model_file(calibrated))
     unfinished.unlink(missing_ok=True)
-    print(f"{output}: {len(calibration.state()) - 1} ranges from {calibration.count} samples")
+    print(f"{output}: {found} ranges from {count} samples")

@@ -45,13 +45,11 @@ def eval(
     from int8rt.cli.progress import progress
     from int8rt.cli.text import columns, print_json
     from int8rt.ptq.evaluate import accuracy, agreement, count_chunks, evaluate, labelled
-    from int8rt.ptq.resuming import digest, known_answers, store_answers
+    from int8rt.ptq.resuming import digest, file_digest, known_answers, store_answers
 
     samples = labelled(data, labels)
     total = len(samples.labels) if limit is None else min(limit, len(samples.labels))
-    parts = [path.read_bytes() for path in models]
-    if data.is_file():
-        parts.append(data.read_bytes())
+    parts = [file_digest(path) for path in (*models, *((data,) if data.is_file() else ()))]
     identity = digest(*parts, *map(str, models), str(data), str(top_k), str(total), str(levels), backend.value)
     known = known_answers(resume, identity) if resume is not None else {}
     kept = time.monotonic()

@@ -27,6 +27,12 @@ def digest(*parts: bytes | str) -> str:
     return total.hexdigest()
 
 
+def file_digest(path: Path) -> bytes:
+    """Of a file's content, which is not read at once."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
 def dump(calibration: Calibration, identity: str) -> bytes:
     """The state as an .npz file."""
     out = io.BytesIO()

@@ -63,7 +63,8 @@ class Samples:
             status = file.stat()
             total.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
         for name, array in self.arrays.items():
-            total.update(f"{name} {array.dtype} {array.shape}\n".encode() + np.ascontiguousarray(array).tobytes())
+            total.update(f"{name} {array.dtype} {array.shape}\n".encode())
+            total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return total.digest()
 
     def __iter__(self) -> Iterator[dict[str, Array]]:
@@ -93,13 +94,21 @@ def _names(subgraph: Subgraph, entry: Signature) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        content = np.load(path, allow_pickle=False)
+        content = _load(path)
         if isinstance(content, np.ndarray):
             return {"data": content}
         with content:
             return {name: content[name] for name in content.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"cannot read samples from {path}: {error}") from None
+
+
+def _load(path: Path) -> Any:
+    """An .npy file stays where it is, and is read sample by sample."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:  # arrays without elements cannot be mapped
+        return np.load(path, allow_pickle=False)
 
 
 def _by_input(arrays: dict[str, Array], names: dict[str, str], labels: str, path: Path) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from int8rt.errors import InputError
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Writes a file beside `path` and then gives it that name. Raises `InputError` where that is not possible."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

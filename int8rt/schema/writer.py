@@ -27,6 +27,11 @@ def write_model(model: Model, *, buffers_outside: bool | None = None) -> bytes:
     where the size asks for it. Nothing but the types of the values is checked, so that broken files can be made, too.
     Raises ModelError, naming the place, where a value does not fit its type in the file.
     """
+    return bytes(model_file(model, buffers_outside=buffers_outside))
+
+
+def model_file(model: Model, *, buffers_outside: bool | None = None) -> bytes | memoryview:
+    """As `write_model`, without a last copy: for what goes straight into a file."""
     total = sum(len(buffer) for buffer in model.buffers if buffer is not None)
     outside = total > _LARGEST_FLATBUFFER if buffers_outside is None else buffers_outside
     writer = _Writer(outside, total)
@@ -35,7 +40,7 @@ def write_model(model: Model, *, buffers_outside: bool | None = None) -> bytes:
     except (ModelError, TypeError, AttributeError, UnicodeError) as error:
         raise ModelError(f"cannot write {writer.where}: {error}") from error
     flatbuffer = writer.out.finished()
-    return _with_buffers_behind(bytearray(flatbuffer), model, writer.places) if outside else bytes(flatbuffer)
+    return _with_buffers_behind(bytearray(flatbuffer), model, writer.places) if outside else flatbuffer
 
 
 def _likely_size(model: Model) -> int:

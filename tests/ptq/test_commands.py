@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from int8rt.cli.app import app
 from int8rt.errors import InputError
 from int8rt.ptq import Calibration
-from int8rt.ptq.resuming import digest, dump
+from int8rt.ptq.resuming import digest, dump, file_digest
 from int8rt.ptq.samples import Samples
 from int8rt.schema import load_model
 from int8rt.schema.builder import ModelBuilder
@@ -74,7 +74,7 @@ def test_an_interrupted_calibration_goes_on(folder: Path) -> None:
     given = Samples(load_model(model), data).digest()
     unfinished = folder / "calibrated.tflite.unfinished"
     for other, said_so in (("", True), ("another", False)):
-        identity = digest(model.read_bytes(), given, "minmax", "None", "False", "None", "8") + other
+        identity = digest(file_digest(model), given, "minmax", "None", "False", "None", "8") + other
         unfinished.write_bytes(dump(half, identity))
         code, said = command("calibrate", model, "--data", data, "-o", output)
         assert (code, "going on after 3 of 8 samples" in said) == (0, said_so)
