@@ -56,6 +56,10 @@ def _cell_scale_without_tanh(view: OperatorView) -> bool:
     return scale.size == 1 and not 2**-15 <= scale[0] <= 2**-9
 
 
+def _twelve_intermediates(view: OperatorView) -> bool:
+    return len(view.operator.intermediates) == 12
+
+
 def _sum(view: OperatorView) -> bool:
     return _type(view, 0) in _SIGNED
 
@@ -316,6 +320,15 @@ DEFECTS = (
         "gives the same results",
         "a cell state with a scale of 2^-15 or more, as int8rt quantize writes it",
         _cell_scale_without_tanh,
+    ),
+    Defect(
+        ("LSTM",),
+        "With twelve intermediate tensors the output gate's recurrent product is rescaled by a number from beyond the "
+        "end of an array, a shift, so that next to nothing is left of it, and its zero point is another gate's. "
+        "Weights of an input gate and peepholes are ignored.",
+        "gives the same results",
+        "five intermediate tensors, as TensorFlow's converter writes them",
+        _twelve_intermediates,
     ),
     Defect(
         ("WHERE",),

@@ -191,12 +191,13 @@ def _models() -> dict[str, Model]:
     made["UNIDIRECTIONAL_SEQUENCE_LSTM.0"] = _lstm(single_step=False)
     made["LSTM.0"] = _lstm(single_step=True)
     made["LSTM.1"] = _basic_lstm()
+    made["LSTM.2"] = _lstm(single_step=True, products_of_8_bits=True)
     made["BIDIRECTIONAL_SEQUENCE_LSTM.0"] = _bidirectional_lstm()
     return made | array_models() | recurrent_models() | lookup_models() | float_models() | stablehlo_models()
 
 
-def _lstm(single_step: bool) -> Model:
-    """Steps of an integer cell with peepholes and a projection."""
+def _lstm(single_step: bool, products_of_8_bits: bool = False) -> Model:
+    """Steps of an integer cell with peepholes and a projection; with layer normalization where products have 8 bits."""
     n_input, n_cell, n_output = 3, 4, 2
 
     def q(scale: float, zero_point: int = 0) -> Quantization:
@@ -213,6 +214,9 @@ def _lstm(single_step: bool) -> Model:
     inputs += [TensorSpec(INT8, (1, n_output), q(1 / 128, 1), is_variable=True)]
     inputs += [TensorSpec(TensorType.INT16, (1, n_cell), q(2.0**-11), is_variable=True)]
     intermediates = [TensorSpec(TensorType.INT16, (0,), q(1 / 4096))] * 4 + [TensorSpec(INT8, (0,), q(1 / 128, 2))]
+    if products_of_8_bits:
+        inputs += [c(np.arange(n_cell) * 1000, q(1e-4), np.int16)] * 4
+        intermediates = [TensorSpec(INT8, (0,), q(1 / 64, 1))] * 12
     tanh = ActivationFunctionType.TANH
     return single_operator_model(
         "LSTM" if single_step else "UNIDIRECTIONAL_SEQUENCE_LSTM",

@@ -9,6 +9,7 @@ from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import ActivationFunctionType, Shape, TensorType
 from int8rt.schema.builder import TensorSpec
 from int8rt.schema.options import BidirectionalSequenceRNNOptions, RNNOptions, SVDFOptions
+from int8rt.verify.inputs import make_inputs
 from tests.differential.harness import run_int8rt
 from tests.hostile.operators import MODELS
 from tests.kernels.single import q, run_operator, variable
@@ -99,11 +100,19 @@ def test_bidirectional_sequence_rnn() -> None:
         both_directions(False, merge_outputs=False)
 
 
-def test_old_lstm_kernel_is_refused() -> None:
-    model = MODELS["LSTM.0"]
+@pytest.mark.parametrize(
+    ("name", "count", "message"),
+    [
+        ("LSTM.0", 6, "6 intermediate tensors, expected 5"),
+        ("LSTM.0", 12, "12 intermediate tensors needs layer normalization and a projection with bias"),
+        ("LSTM.2", 11, "11 intermediate tensors, expected 5"),
+        ("UNIDIRECTIONAL_SEQUENCE_LSTM.0", 12, "12 intermediate tensors, expected 5"),
+    ],
+)
+def test_intermediate_tensors_of_an_integer_lstm(name: str, count: int, message: str) -> None:
+    model = MODELS[name]
     (graph,) = model.subgraphs
     (operator,) = graph.operators
-    for count, error in ((12, UnsupportedError), (6, ModelError)):
-        changed = replace(operator, intermediates=operator.intermediates[:1] * count)
-        with pytest.raises(error, match=f"{count} intermediate tensors"):
-            run_int8rt(replace(model, subgraphs=(replace(graph, operators=(changed,)),)), [np.zeros((1, 3), np.int8)])
+    changed = replace(operator, intermediates=operator.intermediates[:1] * count)
+    with pytest.raises(ModelError, match=message):
+        run_int8rt(replace(model, subgraphs=(replace(graph, operators=(changed,)),)), make_inputs(model, "random"))

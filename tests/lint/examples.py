@@ -23,6 +23,7 @@ from int8rt.schema.options import (
     StridedSliceOptions,
 )
 from tests.differential.control_flow import swap, while_model
+from tests.hostile.operators import MODELS as MODELS_BY_HAND
 
 INT8, INT16, UINT8, INT32, INT64 = (
     TensorType.INT8,
@@ -433,6 +434,7 @@ BROKEN: dict[str, list[tuple[Callable[[], Model], str]]] = {
         (lambda: unary("LOG_SOFTMAX", Q(0.5), Q(16 / 256, 127), shape=(1, 4096)), "a known defect: The sum of exp"),
         (lambda: enlarged(65), "a known defect: The ratio of sizes"),
         (lambda: load_model(MODELS / "lstm_int8.tflite"), "a known defect: The TANH of an integer cell state"),
+        (lambda: MODELS_BY_HAND["LSTM.2"], "a known defect: With twelve intermediate tensors"),
         (lambda: unary("WHERE", Q(0.5, 3), None), "a known defect: The codes of a quantized condition"),
         (
             lambda: single_operator_model(

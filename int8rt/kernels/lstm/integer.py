@@ -8,7 +8,7 @@ Source: TensorFlow Lite kernels/lstm_eval.cc, LstmStepInteger8x8_16, and kernels
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +28,14 @@ from int8rt.kernels.lstm.tensors import (
     scale_of,
 )
 from int8rt.kernels.unary import within_spec
-from int8rt.model import TensorType
+from int8rt.model import Shape, TensorType
 from int8rt.quantization import lstm
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
 from int8rt.quantization.rounding import saturate, wrap_int32
 from int8rt.quantization.sigmoid_table import checked_log2
 
-_INTERMEDIATES, _INTERMEDIATES_OF_OLD_KERNEL = 5, 12
+_INTERMEDIATES = 5
 _HIDDEN = 4
 _GATE_SCALE = 2.0**-12
 _VARIANCE_GUARD = 10000
@@ -84,9 +84,6 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
     """The parameters of an LSTM whose shapes have been checked. Clips: real numbers, 0 for none."""
     if cell_clip < 0 or proj_clip < 0:
         raise context.invalid(f"clips {cell_clip:g} and {proj_clip:g} must not be negative")
-    if len(context.intermediates) == _INTERMEDIATES_OF_OLD_KERNEL and context.operator.name == "LSTM":
-        # TensorFlow Lite's kernel reads a multiplier of the output gate beyond the end of its array.
-        raise context.unsupported(f"the kernel with {_INTERMEDIATES_OF_OLD_KERNEL} intermediate tensors")
     if len(context.intermediates) != _INTERMEDIATES:
         raise context.invalid(f"has {len(context.intermediates)} intermediate tensors, expected {_INTERMEDIATES}")
     input, cell_state = context.input(INPUT), context.input(SINGLE.cell_state)
@@ -99,7 +96,7 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
         raise context.unsupported(f"a cell of scale 2^{cell_scale} without an input gate")
     if sizes.use_peephole and sizes.output > sizes.cell:
         raise context.invalid(f"peephole weights with {sizes.cell} cells and {sizes.output} outputs")
-    hidden_scale, hidden_zero_point = context.per_tensor(_intermediate(context, _HIDDEN))
+    hidden_scale, hidden_zero_point = context.per_tensor(intermediate(context, _HIDDEN))
     output_scale, output_zero_point = context.per_tensor(output_state)
     with np.errstate(all="ignore"):
         hidden = np.float32(2.0**-15 / np.float64(np.float32(hidden_scale)) * 2.0**-15)
@@ -107,7 +104,7 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
         if sizes.use_projection:
             weights_scale = scale_of(context, context.input(SINGLE.projection_weights))
             real = np.float32(weights_scale) * np.float32(hidden_scale) / np.float32(output_scale)
-            projection = _multiplier(context, real)
+            projection = multiplier_of(context, real)
     return IntegerLstmParams(
         output_shapes=((*input.shape[:-1], sizes.output),),
         sizes=sizes,
@@ -116,25 +113,27 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
         output_state_zero_point=output_zero_point,
         hidden_zero_point=hidden_zero_point,
         cell_scale=cell_scale,
-        hidden=_multiplier(context, hidden),
+        hidden=multiplier_of(context, hidden),
         projection=projection,
-        quantized_cell_clip=_clip(cell_clip, scale_of(context, cell_state), 32767),
-        quantized_proj_clip=_clip(proj_clip, scale_of(context, context.output()), 127),
+        quantized_cell_clip=quantized_clip(cell_clip, scale_of(context, cell_state), 32767),
+        quantized_proj_clip=quantized_clip(proj_clip, scale_of(context, context.output()), 127),
     )
 
 
-def _intermediate(context: OperatorContext, index: int) -> TensorInfo:
+def intermediate(context: OperatorContext, index: int) -> TensorInfo:
+    """Intermediate tensor `index`; `ModelError` where there is none."""
     tensor = context.intermediates[index]
     if tensor is None:
         raise context.invalid(f"intermediate tensor {index} is missing")
     return tensor
 
 
-def _multiplier(context: OperatorContext, real: np.floating) -> Multiplier:
+def multiplier_of(context: OperatorContext, real: np.floating) -> Multiplier:
+    """A real multiplier in integers; `ModelError` where it is not finite."""
     return Multiplier(*within_spec(context, quantize_multiplier, float(real)))
 
 
-def _clip(clip: float, scale: float, largest: int) -> int:
+def quantized_clip(clip: float, scale: float, largest: int) -> int:
     """A real clip in quantized steps, truncated; 0 where there is none."""
     if not clip > 0:
         return 0
@@ -147,7 +146,7 @@ def _gate(context: OperatorContext, sizes: LstmSizes, gate: int, cell_scale: int
     """The multipliers of a gate: scales of both factors over the gate's own, in float32."""
     gate_scale = np.float32(_GATE_SCALE)
     if sizes.use_layer_norm:
-        gate_scale = np.float32(context.per_axis(_intermediate(context, gate))[0][0])
+        gate_scale = np.float32(context.per_axis(intermediate(context, gate))[0][0])
 
     def scale(index: int | None) -> np.float32:
         assert index is not None
@@ -160,13 +159,13 @@ def _gate(context: OperatorContext, sizes: LstmSizes, gate: int, cell_scale: int
         if sizes.use_peephole and peephole_index is not None:
             # The power of two makes this one product of float64.
             real = np.float32(2.0**cell_scale * float(scale(peephole_index)) / float(gate_scale))
-            peephole = _multiplier(context, real)
+            peephole = multiplier_of(context, real)
         if sizes.use_layer_norm:
-            layer_norm = _multiplier(context, scale(SINGLE.layer_norm[gate]))
+            layer_norm = multiplier_of(context, scale(SINGLE.layer_norm[gate]))
             guard = max(1, int(np.float32(_VARIANCE_GUARD) * scale(SINGLE.layer_norm[gate])))
         return IntegerGate(
-            input=_multiplier(context, scale(SINGLE.input_weights[gate]) * input_scale / gate_scale),
-            recurrent=_multiplier(context, scale(SINGLE.recurrent_weights[gate]) * state_scale / gate_scale),
+            input=multiplier_of(context, scale(SINGLE.input_weights[gate]) * input_scale / gate_scale),
+            recurrent=multiplier_of(context, scale(SINGLE.recurrent_weights[gate]) * state_scale / gate_scale),
             peephole=peephole,
             layer_norm=layer_norm,
             variance_guard=guard,
@@ -260,10 +259,22 @@ class _Cell:
 
 
 def evaluate(params: IntegerLstmParams, inputs: Sequence[Array | None]) -> Updated:
-    """All steps of a sequence; batch-major ones one row of the batch after the other."""
-    sizes, step = params.sizes, _Cell(params, inputs).step
+    """All steps of a sequence."""
     (shape,) = params.output_shapes
     assert shape is not None
+    return run_steps(params.sizes, shape, _Cell(params, inputs).step, inputs)
+
+
+def run_steps(
+    sizes: LstmSizes,
+    shape: Shape,
+    step: Callable[[Array, Array, Array], tuple[Array, Array]],
+    inputs: Sequence[Array | None],
+) -> Updated:
+    """All steps of a sequence, int8 [*shape]; batch-major ones one row of the batch after the other.
+
+    step(input, output, cell), each [rows, n]: the next output and cell.
+    """
     result = np.empty(shape, np.int8)
     source, target = sizes.sequence(required(inputs, INPUT)), sizes.sequence(result)
     outputs = required(inputs, SINGLE.output_state).reshape(sizes.batch, sizes.output).copy()

@@ -6,8 +6,9 @@ The full kernel has the inputs of UNIDIRECTIONAL_SEQUENCE_LSTM, but [batch, n_in
 from __future__ import annotations
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Updated
-from int8rt.kernels.lstm import basic, floating, integer
+from int8rt.kernels.lstm import basic, eight_bit, floating, integer
 from int8rt.kernels.lstm.basic import BasicLstmParams
+from int8rt.kernels.lstm.eight_bit import EightBitLstmParams
 from int8rt.kernels.lstm.floating import FloatLstmParams
 from int8rt.kernels.lstm.integer import IntegerLstmParams
 from int8rt.kernels.lstm.tensors import INPUT, check_tensors
@@ -18,7 +19,10 @@ from int8rt.schema.options import LSTMOptions
 _LARGEST_CELL_SCALE = -9
 
 
-def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams | BasicLstmParams:
+LstmParams = IntegerLstmParams | EightBitLstmParams | FloatLstmParams | BasicLstmParams
+
+
+def prepare(context: OperatorContext) -> LstmParams:
     """Check the tensors and derive the multipliers."""
     options, input = context.options(LSTMOptions), context.input(INPUT)
     if (options.kernel_type == LSTMKernelType.BASIC) != (len(context.outputs) > 1):
@@ -28,6 +32,8 @@ def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams | B
     if input.rank != 2:
         raise context.invalid(f"input {input.name!r} must have rank 2, found {list(input.shape)}")
     sizes, clips = check_tensors(context, time_major=True), (options.cell_clip, options.proj_clip)
+    if integer.is_integer(context) and len(context.intermediates) == eight_bit.INTERMEDIATES:
+        return eight_bit.prepare(context, sizes, *clips)
     if integer.is_integer(context):
         params = integer.prepare(context, sizes, *clips)
         if params.cell_scale > _LARGEST_CELL_SCALE:
@@ -39,10 +45,12 @@ def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams | B
     )
 
 
-def evaluate(params: IntegerLstmParams | FloatLstmParams | BasicLstmParams, *inputs: Array | None) -> Updated:
+def evaluate(params: LstmParams, *inputs: Array | None) -> Updated:
     """One step."""
     if isinstance(params, IntegerLstmParams):
         return integer.evaluate(params, inputs)
+    if isinstance(params, EightBitLstmParams):
+        return eight_bit.evaluate(params, inputs)
     if isinstance(params, FloatLstmParams):
         return floating.evaluate(params, inputs)
     return basic.evaluate(params, *(array for array in inputs if array is not None))
