@@ -140,14 +140,20 @@ class RsqrtTableParams(LookupTableParams):
 
 
 def prepare_rsqrt(context: OperatorContext) -> RescaleParams | RsqrtTableParams:
-    """Make the table of int16, or derive the multiplier of int8: 1 / (sqrt(input scale) · output scale)."""
+    """Make the table of int16, or derive the multiplier of int8."""
     input, output = context.input(0), context.output()
+    if input.type != TensorType.INT16:
+        return prepare_rsqrt_in_fixed_point(context)
     check_int16_zero_point(context, input, output)
+    largest = np.float32(32767) * np.float32(context.per_tensor(output)[0])
+    table = prepare_lookup_table(context, functools.partial(_rsqrt, largest)).table
+    return RsqrtTableParams(output_shapes=(input.shape,), table=table)
+
+
+def prepare_rsqrt_in_fixed_point(context: OperatorContext) -> RescaleParams:
+    """Derive the multiplier: 1 / (sqrt(input scale) · output scale)."""
+    input, output = context.input(0), context.output()
     (input_scale, input_zero_point), (output_scale, output_zero_point) = map(context.per_tensor, (input, output))
-    if input.type == TensorType.INT16:
-        largest = np.float32(32767) * np.float32(output_scale)
-        table = prepare_lookup_table(context, functools.partial(_rsqrt, largest)).table
-        return RsqrtTableParams(output_shapes=(input.shape,), table=table)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         real = 1 / np.float64(np.sqrt(np.float32(input_scale)) * np.float32(output_scale))
     multiplier, shift = within_spec(context, quantize_multiplier, float(real))
@@ -174,8 +180,8 @@ def evaluate_rsqrt(params: RescaleParams | RsqrtTableParams, input: Array) -> Ar
     multiplier, shift = get_inv_sqrt_quantized_multiplier_exp(steps)
     value = multiply_by_quantized_multiplier(np.ones_like(steps), multiplier, shift + _RSQRT_SHIFT)
     value = multiply_by_quantized_multiplier(value, params.multiplier, params.shift - _RSQRT_SHIFT)
-    output = saturate(wrap_int32(value + params.output_zero_point), np.int8)
-    return np.where(steps == 0, np.int8(127), output)
+    output = saturate(wrap_int32(value + params.output_zero_point), input.dtype)
+    return np.where(steps == 0, np.iinfo(input.dtype).max, output).astype(input.dtype)
 
 
 ABS = Kernel(

@@ -13,20 +13,35 @@ from typing import Any
 
 import numpy as np
 
-from int8rt.kernels import add, dequantize, logistic, mean, mul, relu, tanh
+from int8rt.kernels import (
+    add,
+    conv,
+    dequantize,
+    elementwise,
+    logistic,
+    mean,
+    mul,
+    relu,
+    softmax,
+    squared_difference,
+    tanh,
+)
 from int8rt.kernels.arithmetic import activation_range, single_requantization, type_range
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.dequantize import DequantizeParams
-from int8rt.kernels.layout import QUANTIZED_TYPES
+from int8rt.kernels.layout import QUANTIZED_TYPES, check_int16_zero_point
 from int8rt.kernels.lstm.micro import MICRO_LSTM
 from int8rt.kernels.mul import MulParams
 from int8rt.kernels.reduce import ReduceParams, prepare, shaped
 from int8rt.kernels.registry import KERNELS
-from int8rt.kernels.unary import LookupTableParams
+from int8rt.kernels.signature import signatures
+from int8rt.kernels.softmax import SoftmaxInt16Params
+from int8rt.kernels.unary import LookupTableParams, within_spec
 from int8rt.model import TensorType
 from int8rt.quantization.micro import logistic_codes, six, tanh_codes
+from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
-from int8rt.schema.options import AddOptions, MulOptions, SubOptions
+from int8rt.schema.options import AddOptions, MulOptions, SoftmaxOptions, SubOptions
 
 _SOURCE = "TensorFlow Lite Micro, tensorflow/lite/micro/kernels"
 _FLOATING = (TensorType.FLOAT32, TensorType.FLOAT16)
@@ -132,15 +147,69 @@ def prepare_dequantize(context: OperatorContext) -> Params:
     return replace(params, scale=params.scale.reshape(-1)[:1], zero_point=params.zero_point.reshape(-1)[:1])
 
 
+def prepare_conv_2d(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's, the zero points of a signed filter being 0."""
+    filter = context.input(1)
+    if filter.type == TensorType.INT8 and filter.quantization is not None:
+        symmetric = replace(filter.quantization, zero_point=np.zeros_like(filter.quantization.zero_point))
+        inputs = (context.inputs[0], replace(filter, quantization=symmetric), *context.inputs[2:])
+        context = replace(context, inputs=inputs)
+    return conv.prepare(context)
+
+
+def prepare_squared_difference(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's, but that codes may be int16, and the output's multiplier above 1."""
+    output = context.output()
+    if output.type not in QUANTIZED_TYPES:
+        return squared_difference.prepare(context)
+    check_int16_zero_point(context, context.input(0), context.input(1), output)
+    return squared_difference.prepare_codes(context, 0 if output.type == TensorType.INT16 else 7)
+
+
+def prepare_rsqrt(context: OperatorContext) -> Params:
+    """int16 as int8."""
+    if context.input(0).type not in QUANTIZED_TYPES:
+        return elementwise.RSQRT.prepare(context)
+    check_int16_zero_point(context, context.input(0), context.output())
+    return elementwise.prepare_rsqrt_in_fixed_point(context)
+
+
+def prepare_softmax(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's, but for int16: the multiplier is computed in float64, the tables are made in float32."""
+    params = softmax.SOFTMAX.prepare(context)
+    if not isinstance(params, SoftmaxInt16Params):
+        return params
+    beta = float(np.float32(context.options(SoftmaxOptions).beta))
+    real = context.per_tensor(context.input(0))[0] * beta / (10.0 / 65535.0)
+    multiplier, shift = within_spec(context, quantize_multiplier, real)
+    exp_lut, reciprocal = softmax.int16_tables(np.float32)
+    return replace(
+        params,
+        input_multiplier=multiplier,
+        input_left_shift=shift,
+        exp_lut=exp_lut,
+        one_over_one_plus_x_lut=reciprocal,
+    )
+
+
 MICRO_KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
         _without_powers_of_two(add.ADD, AddOptions),
         _without_powers_of_two(add.SUB, SubOptions),
+        replace(conv.CONV_2D, prepare=prepare_conv_2d, source=_SOURCE),
         replace(dequantize.DEQUANTIZE, prepare=prepare_dequantize, source=_SOURCE),
         _in_fixed_point(logistic.LOGISTIC, logistic_codes, -128),
         replace(mul.MUL, prepare=prepare_mul, source=_SOURCE),
         replace(relu.RELU6, prepare=prepare_relu6, evaluate=evaluate_relu6, source=_SOURCE),
+        replace(elementwise.RSQRT, prepare=prepare_rsqrt, source=_SOURCE),
+        replace(
+            squared_difference.SQUARED_DIFFERENCE,
+            signatures=signatures("T,T -> T", T=("int8", "int16", "int32", "float32")),
+            prepare=prepare_squared_difference,
+            source=_SOURCE,
+        ),
+        replace(softmax.SOFTMAX, prepare=prepare_softmax, source=_SOURCE),
         replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source=_SOURCE),
         _in_fixed_point(tanh.TANH, tanh_codes, 0),
         MICRO_LSTM,
@@ -172,6 +241,4 @@ def not_done_in_micro(context: OperatorContext) -> str | None:
         return f"integer weights of real numbers are not there in profile {profile}"
     if TensorType.UINT8 in inputs and (weighed or name in MICRO_KERNELS) and name != "DEQUANTIZE":
         return f"uint8 is not there in profile {profile}"
-    if name == "RSQRT" and TensorType.INT16 in inputs:
-        return f"int16 in profile {profile} is not done"
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -135,11 +136,14 @@ def sum_of_exponentials(exponentials: npt.NDArray[np.int64]) -> npt.NDArray[np.i
 
 
 @functools.cache
-def int16_tables() -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """(e^x over [-10, 0], 1 / (1 + x) over [0, 1]) as int16 look-up tables of scale 2/65535, made in float64."""
-    codes = 65535
-    exp = populate_lookup_table_int16(libm.exp, 10.0 / codes, 32767, 2.0 / codes, 0, np.float64)
-    reciprocal = populate_lookup_table_int16(lambda x: 1 / (1 + x), 1.0 / codes, -32768, 2.0 / codes, 0, np.float64)
+def int16_tables(
+    dtype: type[np.floating[Any]] = np.float64,
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    """(e^x over [-10, 0], 1 / (1 + x) over [0, 1]) as int16 look-up tables of scale 2/65535, made in `dtype`."""
+    codes = dtype(65535)
+    ten, two, one = (float(dtype(value) / codes) for value in (10, 2, 1))
+    exp = populate_lookup_table_int16(libm.exp, ten, 32767, two, 0, dtype)
+    reciprocal = populate_lookup_table_int16(lambda x: 1 / (1 + x), one, -32768, two, 0, dtype)
     return exp, reciprocal
 
 

@@ -41,19 +41,30 @@ def prepare(context: OperatorContext) -> SquaredDifferenceParams | Params:
     shape = broadcast_pair(context)
     if output.type != TensorType.INT8:
         return Params(output_shapes=(shape,))
-    scale1, scale2, scale = (context.per_tensor(tensor)[0] for tensor in (input1, input2, output))
-    real1, real2, real_output = squared_difference_multipliers(scale1, scale2, scale, _LEFT_SHIFT)
-    if not 0 < real_output < 1:
+    if not 0 < (real := _multipliers(context, _LEFT_SHIFT)[2]) < 1:
+        scales = " and ".join(f"{context.per_tensor(tensor)[0]:g}" for tensor in (input1, input2))
         raise context.invalid(
-            f"output scale {scale:g} of {output.name!r} does not fit input scales {scale1:g} and {scale2:g}: "
-            f"its multiplier would be {real_output:g}, which must be between 0 and 1"
+            f"output scale {context.per_tensor(output)[0]:g} of {output.name!r} does not fit input scales {scales}: "
+            f"its multiplier would be {real:g}, which must be between 0 and 1"
         )
+    return prepare_codes(context, _LEFT_SHIFT)
+
+
+def prepare_codes(context: OperatorContext, left_shift: int) -> SquaredDifferenceParams:
+    """The integers of quantized types, whatever the output's multiplier is. left_shift: the bits that inputs gain."""
+    real1, real2, real_output = _multipliers(context, left_shift)
     return SquaredDifferenceParams(
-        output_shapes=(shape,),
-        input1=scaled_input(context, input1, real1, _LEFT_SHIFT),
-        input2=scaled_input(context, input2, real2, _LEFT_SHIFT),
-        requantization=single_requantization(context, real_output, type_range(output.type)),
+        output_shapes=(broadcast_pair(context),),
+        input1=scaled_input(context, context.input(0), real1, left_shift),
+        input2=scaled_input(context, context.input(1), real2, left_shift),
+        requantization=single_requantization(context, real_output, type_range(context.output().type)),
     )
+
+
+def _multipliers(context: OperatorContext, left_shift: int) -> tuple[float, float, float]:
+    tensors = context.input(0), context.input(1), context.output()
+    scale1, scale2, scale = (context.per_tensor(tensor)[0] for tensor in tensors)
+    return squared_difference_multipliers(scale1, scale2, scale, left_shift)
 
 
 def evaluate(params: SquaredDifferenceParams | Params, input1: Array, input2: Array) -> Array:

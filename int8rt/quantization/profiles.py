@@ -69,8 +69,10 @@ TFLM = Profile(
     {},
     about="The reference kernels of tflite-ref@2.19 but for a few: MUL computes its multiplier in float64, ADD and SUB "
     "of int16 know no case of powers of two, RELU6 clamps codes without rescaling, LOGISTIC and TANH of int8 are in "
-    "fixed point where TensorFlow Lite has tables, SUM is right for signed types, and DEQUANTIZE takes one scale for a "
-    "whole tensor. UNIDIRECTIONAL_SEQUENCE_LSTM is made of FULLY_CONNECTED, MUL, and LOGISTIC and TANH of int16. "
+    "fixed point where TensorFlow Lite has tables, and so is RSQRT of int16. int16 SOFTMAX has tables made in float32, "
+    "SUM is right for signed types, SQUARED_DIFFERENCE has int16, DEQUANTIZE takes one scale for a whole tensor, and "
+    "CONV_2D takes signed filters for symmetric ones. UNIDIRECTIONAL_SEQUENCE_LSTM is made of FULLY_CONNECTED, MUL, "
+    "and LOGISTIC and TANH of int16. There is no arithmetic of uint8, nor with integer weights of real numbers. "
     "CMSIS-NN rescales accumulators in the same way by its source, unless it is built with "
     "CMSIS_NN_USE_SINGLE_ROUNDING; its kernels were not run.",
     compiled=False,

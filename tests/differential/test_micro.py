@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ import pytest
 from int8rt.kernels.lstm.tensors import GATES, SINGLE
 from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
 from int8rt.schema import TensorSpec, single_operator_model, write_model
-from int8rt.schema.options import UnidirectionalSequenceLSTMOptions
+from int8rt.schema.options import SoftmaxOptions, UnidirectionalSequenceLSTMOptions
 from int8rt.verify.runtimes.base import Runtime
 from int8rt.verify.runtimes.choose import open_runtime
 from tests.differential.cases import random_data
@@ -85,11 +85,55 @@ def lstm(type: TensorType, seed: int) -> tuple[Model, list[Array]]:
     return model, [rng.normal(0, 3, shape).astype(np.float32) if floating else random_data(rng, input)]
 
 
+def function(name: str, type: TensorType, seed: int) -> tuple[Model, list[Array]]:
+    """An operator on codes, element by element."""
+    rng = np.random.default_rng(seed)
+    zero_points = (int(rng.integers(-128, 128)) for _ in range(3)) if type == INT8 else iter((0, 0, 0))
+    step = 1 if type == INT8 else 2.0**-8
+    scales = [2.0 ** rng.uniform(-8, 0) * step for _ in range(3)]
+    specs = [TensorSpec(type, (50,), q(scale, zero)) for scale, zero in zip(scales, zero_points, strict=True)]
+    count = 1 if name == "RSQRT" else 2
+    model = single_operator_model(name, specs[:count], [specs[2]], version=2)
+    inputs = [random_data(rng, spec) for spec in specs[:count]]
+    if name == "RSQRT":
+        quantization = specs[0].quantization
+        assert quantization is not None
+        inputs = [np.maximum(inputs[0], quantization.zero_point.astype(type.dtype))]
+    return model, inputs
+
+
+@pytest.mark.parametrize("type", [INT8, INT16])
+@pytest.mark.parametrize("name", ["RSQRT", "SQUARED_DIFFERENCE"])
+def test_functions(runtime: Runtime, name: str, type: TensorType) -> None:
+    assert_equal(runtime, lambda seed: function(name, type, seed))
+
+
+def softmax(type: TensorType, seed: int) -> tuple[Model, list[Array]]:
+    """Rows of up to 300 codes."""
+    rng = np.random.default_rng(seed)
+    scale = 2.0 ** rng.uniform(-14, -6) if type == INT16 else 2.0 ** rng.uniform(-8, 0)
+    shape = (3, int(rng.integers(1, 300)))
+    input = TensorSpec(type, shape, q(scale, 0 if type == INT16 else 3))
+    output = TensorSpec(type, shape, q(1 / 32768) if type == INT16 else q(1 / 256, -128))
+    options = SoftmaxOptions(float(rng.choice([1, 0.1, 0.7])))
+    return single_operator_model("SOFTMAX", [input], [output], options), [random_data(rng, input)]
+
+
+@pytest.mark.parametrize("type", [INT8, INT16])
+def test_softmax(runtime: Runtime, type: TensorType) -> None:
+    assert_equal(runtime, lambda seed: softmax(type, seed))
+
+
 @pytest.mark.parametrize("type", [INT8, INT16, FLOAT32])
 def test_lstm(runtime: Runtime, type: TensorType) -> None:
+    assert_equal(runtime, lambda seed: lstm(type, seed))
+
+
+def assert_equal(runtime: Runtime, draw: Callable[[int], tuple[Model, list[Array]]]) -> None:
+    """The wheel runs every model that is drawn, and gives the same bits."""
     results: Counter[str] = Counter()
     for seed in range(_EXAMPLES):
-        model, inputs = lstm(type, seed)
+        model, inputs = draw(seed)
         runtime.prepare(model, write_model(model))
         (answer,) = runtime.run(inputs).outputs
         found = run_int8rt(model, inputs, "tflm")[model.subgraphs[0].outputs[0]]

@@ -10,7 +10,14 @@ import pytest
 from int8rt.errors import UnsupportedError
 from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import AddOptions, MulOptions, ReducerOptions, UnidirectionalSequenceLSTMOptions
+from int8rt.schema.options import (
+    AddOptions,
+    Conv2DOptions,
+    MulOptions,
+    ReducerOptions,
+    SoftmaxOptions,
+    UnidirectionalSequenceLSTMOptions,
+)
 from tests.differential.harness import run_int8rt
 
 INT8, INT16, FLOAT32 = TensorType.INT8, TensorType.INT16, TensorType.FLOAT32
@@ -63,6 +70,51 @@ def test_add_of_int16_knows_no_powers_of_two() -> None:
     inputs = [spec(INT16, 2.0**-10, 0), spec(INT16, 2.0**-11, 0)]
     model = single_operator_model("ADD", inputs, [spec(INT16, 2.0**-9, 0)], AddOptions(pot_scale_int16=True), 2)
     assert run_int8rt(model, [np.array([code], np.int16) for code in (400, 100)], "tflm")[2].tolist() == [225]
+
+
+@pytest.mark.parametrize(
+    ("type", "scale", "first", "second", "micro"),
+    [
+        (INT16, 0.5, [30000, -32768, 5], [-30000, 32767, 2], [1152, 1374, 0]),
+        (INT8, 0.00002, [100, -3, 5], [90, -3, 4], [127, 0, 5]),  # a multiplier above 1, which TensorFlow Lite refuses
+    ],
+)
+def test_squared_difference(
+    type: TensorType, scale: float, first: list[int], second: list[int], micro: list[int]
+) -> None:
+    inputs = [spec(type, 0.0004 if type == INT16 else 0.01, 0, 3) for _ in range(2)]
+    model = single_operator_model("SQUARED_DIFFERENCE", inputs, [spec(type, scale, 0, 3)], version=2)
+    assert run_int8rt(model, [np.array(codes, type.dtype) for codes in (first, second)], "tflm")[2].tolist() == micro
+
+
+def test_rsqrt_of_int16_is_in_fixed_point() -> None:
+    model = single_operator_model("RSQRT", [spec(INT16, 0.001, 0, 5)], [spec(INT16, 0.0007, 0, 5)])
+    data = [np.array([0, 1, 3, 1000, 32767], np.int16)]
+    assert run_int8rt(model, data, "tflm")[1].tolist() == [32767, 32767, 26082, 1429, 250]
+
+
+def test_tables_of_int16_softmax_are_made_in_float32() -> None:
+    input, output = spec(INT16, 0.0006275107583314595, 0, 4), spec(INT16, 1 / 32768, 0, 4)
+    model = single_operator_model("SOFTMAX", [input], [output], SoftmaxOptions(0.699999988079071))
+    data = [np.array([23488, 3544, 17312, 20297], np.int16)]
+    assert run_int8rt(model, data, "tflm")[1].tolist() == [24962, 4, 1656, 6146]
+    assert run_int8rt(model, data, "tflite-ref@2.19")[1].tolist() == [24963, 4, 1657, 6146]
+
+
+def test_zero_points_of_filters_do_not_count() -> None:
+    filter = TensorSpec.constant(np.array([-70, 90], np.int8).reshape(2, 1, 1, 1), Quantization.per_tensor(0.1, 11))
+    model = single_operator_model(
+        "CONV_2D",
+        [
+            TensorSpec(INT8, (1, 1, 1, 1), Quantization.per_tensor(0.5, 3)),
+            filter,
+            TensorSpec.constant(np.zeros(2, np.int32), Quantization.per_tensor(0.05, 0)),
+        ],
+        [TensorSpec(INT8, (1, 1, 1, 2), Quantization.per_tensor(5.0, 0))],
+        Conv2DOptions(stride_w=1, stride_h=1),
+    )
+    data = [np.full((1, 1, 1, 1), 103, np.int8)]
+    assert run_int8rt(model, data, "tflm")[3].ravel().tolist() == [-70, 90]
 
 
 def lstm(type: TensorType, weights: TensorType, cell: TensorSpec, clip: float) -> Model:
