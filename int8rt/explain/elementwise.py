@@ -9,9 +9,10 @@ from int8rt.explain.rescale import clamp_lines, double_rounding_lines, multiplie
 from int8rt.explain.subject import Subject, index_text
 from int8rt.kernels.add import AddParams, PotAddParams, ScaledInput
 from int8rt.kernels.dequantize import DequantizeParams
-from int8rt.kernels.logistic import SigmoidTableParams, logistic
+from int8rt.kernels.logistic import logistic
 from int8rt.kernels.mul import MulParams
 from int8rt.kernels.quantize import QuantizeParams, RequantizeParams
+from int8rt.kernels.sigmoid import SigmoidTableParams
 from int8rt.kernels.unary import LookupTableParams
 from int8rt.model import Shape
 from int8rt.quantization import libm
@@ -27,8 +28,7 @@ def explain_sum(subject: Subject) -> tuple[list[Line], int]:
     sign, word = (-1, "−") if subject.operator.name == "SUB" else (1, "+")
     if isinstance(params, PotAddParams):
         return _sum_by_shifts(subject, params, sign, word)
-    if not isinstance(params, AddParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(AddParams)
     unit = 2 * max(subject.scale(0), subject.scale(1)) / (1 << params.input1.left_shift)
     first, value1 = _scaled(subject, 0, params.input1, unit)
     second, value2 = _scaled(subject, 1, params.input2, unit)
@@ -71,9 +71,7 @@ def _sum_by_shifts(subject: Subject, params: PotAddParams, sign: int, word: str)
 
 def explain_mul(subject: Subject) -> tuple[list[Line], int]:
     """MUL."""
-    params = subject.params
-    if not isinstance(params, MulParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(MulParams)
     lines, values = [], []
     for index, zero_point in enumerate((params.input1_zero_point, params.input2_zero_point)):
         name, code = _element(subject, index)
@@ -150,8 +148,7 @@ def explain_table(subject: Subject) -> tuple[list[Line], int]:
             Line("argument", int(argument), int(argument) / 12288, rule),
             Line("table", result, result * output_scale, "between two of 256 entries, linearly"),
         ], result
-    if not isinstance(params, LookupTableParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(LookupTableParams)
     tensor = subject.tensors[0]
     assert tensor is not None
     assert tensor.quantization is not None

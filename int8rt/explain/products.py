@@ -36,62 +36,55 @@ class _Terms:
 
 def explain_conv(subject: Subject) -> tuple[list[Line], int]:
     """CONV_2D."""
-    params = subject.params
-    if not isinstance(params, Conv2DParams):
-        raise subject.unsupported("arithmetic that is not quantized")
-    batch, row, column, channel = subject.at
-    input, filter = subject.value(0), subject.value(1)
-    group = channel // (filter.shape[0] // params.groups)
-    channels = np.arange(group * params.filter_channels, (group + 1) * params.filter_channels)
-    rows, filter_rows = _reached(params.height, row)
-    columns, filter_columns = _reached(params.width, column)
-    terms = _Terms(
-        _flat(input, batch, rows, columns, channels),
-        _flat(filter, channel, filter_rows, filter_columns, np.arange(params.filter_channels)),
-        filter[0].size - rows.size * columns.size * params.filter_channels,
-    )
+    params, channel = subject.parameters(Conv2DParams), subject.at[3]
+    first = channel // (subject.value(1).shape[0] // params.groups) * params.filter_channels
+    channels = np.arange(params.filter_channels)
+    terms = _window_terms(subject, params, first + channels, channel, channels)
     return _sum(subject, terms, 0, 1, 2, channel, params)
 
 
 def explain_depthwise(subject: Subject) -> tuple[list[Line], int]:
     """DEPTHWISE_CONV_2D."""
-    params = subject.params
-    if not isinstance(params, DepthwiseConv2DParams):
-        raise subject.unsupported("arithmetic that is not quantized")
-    batch, row, column, channel = subject.at
-    input, filter = subject.value(0), subject.value(1)
+    params, channel = subject.parameters(DepthwiseConv2DParams), subject.at[3]
+    terms = _window_terms(subject, params, channel // params.depth_multiplier, 0, channel)
+    return _sum(subject, terms, 0, 1, 2, channel, params)
+
+
+def _window_terms(
+    subject: Subject,
+    params: Conv2DParams | DepthwiseConv2DParams,
+    channels: int | Indices,
+    filter: int,
+    filter_channels: int | Indices,
+) -> _Terms:
+    """The products of one window: `channels` of the input with `filter_channels` of one filter."""
+    batch, row, column, _ = subject.at
     rows, filter_rows = _reached(params.height, row)
     columns, filter_columns = _reached(params.width, column)
-    terms = _Terms(
-        _flat(input, batch, rows, columns, channel // params.depth_multiplier),
-        _flat(filter, 0, filter_rows, filter_columns, channel),
-        filter.shape[1] * filter.shape[2] - rows.size * columns.size,
+    beyond = params.height.kernel * params.width.kernel - rows.size * columns.size
+    return _Terms(
+        _flat(subject.value(0), batch, rows, columns, channels),
+        _flat(subject.value(1), filter, filter_rows, filter_columns, filter_channels),
+        beyond * np.size(channels),
     )
-    return _sum(subject, terms, 0, 1, 2, channel, params)
 
 
 def explain_transpose_conv(subject: Subject) -> tuple[list[Line], int]:
     """TRANSPOSE_CONV: the input pixels whose windows reach this pixel of the output."""
-    params = subject.params
-    if not isinstance(params, TransposeConvParams):
-        raise subject.unsupported("arithmetic that is not quantized")
-    batch, row, column, channel = subject.at
-    filter, input = subject.value(1), subject.value(2)
+    params, (batch, row, column, channel) = subject.parameters(TransposeConvParams), subject.at
     rows, filter_rows = _reaching(params.height, row)
     columns, filter_columns = _reaching(params.width, column)
     channels = np.arange(params.input_channels)
     terms = _Terms(
-        _flat(input, batch, rows, columns, channels),
-        _flat(filter, channel, filter_rows, filter_columns, channels),
+        _flat(subject.value(2), batch, rows, columns, channels),
+        _flat(subject.value(1), channel, filter_rows, filter_columns, channels),
     )
     return _sum(subject, terms, 2, 1, 3, channel, params)
 
 
 def explain_fully_connected(subject: Subject) -> tuple[list[Line], int]:
     """FULLY_CONNECTED."""
-    params = subject.params
-    if not isinstance(params, FullyConnectedParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(FullyConnectedParams)
     (shape,) = params.output_shapes
     assert shape is not None
     outputs, channel = subject.value(1).shape[0], subject.at[-1]

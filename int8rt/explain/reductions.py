@@ -53,9 +53,7 @@ def explain_average_pool(subject: Subject) -> tuple[list[Line], int]:
 
 def explain_mean(subject: Subject) -> tuple[list[Line], int]:
     """MEAN."""
-    params = subject.params
-    if not isinstance(params, QuantizedSumParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(QuantizedSumParams)
     input = subject.value(0)
     kept = iter(subject.at)
     keeps_dimensions = len(subject.at) == input.ndim
@@ -85,8 +83,7 @@ def explain_softmax(subject: Subject) -> tuple[list[Line], int]:
     params = subject.params
     if isinstance(params, SoftmaxInt16Params):
         return _softmax_int16(subject, params)
-    if not isinstance(params, SoftmaxParams):
-        raise subject.unsupported("arithmetic that is not quantized")
+    params = subject.parameters(SoftmaxParams)
     row = subject.value(0)[subject.at[:-1]]
     code, most = int(row[subject.at[-1]]), int(row.max())
     scale = subject.scale(0)

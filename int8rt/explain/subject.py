@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from int8rt.kernels.base import Params
 from int8rt.model import Operator, Shape, Tensor
 
 Array = npt.NDArray[Any]
+ParamsT = TypeVar("ParamsT", bound=Params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class Subject:
     inputs: tuple[Array | None, ...]
     output: Tensor
     at: tuple[int, ...]
+
+    def parameters(self, kind: type[ParamsT]) -> ParamsT:
+        """The operator's parameters; raises `UnsupportedError` where they are not of this kind, as those of floats."""
+        if not isinstance(self.params, kind):
+            raise self.unsupported("arithmetic that is not quantized")
+        return self.params
 
     def value(self, index: int) -> Array:
         """Input `index`, which is there."""
