@@ -6,35 +6,18 @@ input: T[...], output: T[...]; T is int8, uint8 (output scale 1/256) or int16 (o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.bfloat16 import with_bfloat16
+from int8rt.kernels.base import Array, OperatorContext
 from int8rt.kernels.float32 import functions
-from int8rt.kernels.float32.functions import elementwise, in_float32, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
-from int8rt.kernels.signature import signatures
-from int8rt.kernels.unary import (
-    LookupTableParams,
-    by_codes,
-    evaluate_lookup_table,
-    prepare_lookup_table,
-    require_output,
-)
+from int8rt.kernels.sigmoid import SigmoidParams, evaluate_sigmoid, prepare_sigmoid_table, sigmoid_kernel
+from int8rt.kernels.unary import prepare_lookup_table, require_output
 from int8rt.model import TensorType
 from int8rt.quantization import libm
-from int8rt.quantization.sigmoid_table import logistic_by_table, scale_to_table, table_multiplier
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigmoidTableParams(Params):
-    """int16 codes times `input_multiplier`, shifted right by `input_left_shift`, are in the sigmoid table's unit."""
-
-    input_multiplier: int
-    input_left_shift: int
+from int8rt.quantization.sigmoid_table import logistic_by_table
 
 
 def logistic(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -42,37 +25,19 @@ def logistic(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return 1 / (1 + libm.exp(-x))
 
 
-def prepare(context: OperatorContext) -> LookupTableParams | SigmoidTableParams:
+def prepare(context: OperatorContext) -> SigmoidParams:
     """Check the output's scale; make the table, or the multiplier of int16."""
-    input = context.input(0)
-    if input.type == TensorType.INT16:
-        check_int16_zero_point(context, input, context.output())
+    if context.input(0).type == TensorType.INT16:
+        check_int16_zero_point(context, context.input(0), context.output())
         require_output(context, 1 / 32768)
-        multiplier, shift = table_multiplier(context.per_tensor(input)[0], 0)
-        return SigmoidTableParams(output_shapes=(input.shape,), input_multiplier=multiplier, input_left_shift=shift)
+        return prepare_sigmoid_table(context, 0)
     require_output(context, 1 / 256)
     return prepare_lookup_table(context, logistic)
 
 
-def evaluate(params: LookupTableParams | SigmoidTableParams, input: Array) -> Array:
+def evaluate(params: SigmoidParams, input: Array) -> Array:
     """LOGISTIC of each element."""
-    if isinstance(params, LookupTableParams):
-        return evaluate_lookup_table(params, input)
-    multiplier, shift = params.input_multiplier, params.input_left_shift
-    return by_codes(input, lambda codes: logistic_by_table(scale_to_table(codes, multiplier, shift)))
+    return evaluate_sigmoid(logistic_by_table, params, input)
 
 
-LOGISTIC = with_bfloat16(
-    with_float32(
-        Kernel(
-            name="LOGISTIC",
-            signatures=signatures("T -> T", T=("int8", "uint8", "int16")),
-            prepare=prepare,
-            evaluate=evaluate,
-            source="kernels/activations.cc, internal/common.h, reference/integer_ops/logistic.h",
-            max_version=3,
-        ),
-        elementwise(functions.logistic),
-        function16=in_float32(elementwise(functions.logistic)),
-    )
-)
+LOGISTIC = sigmoid_kernel("LOGISTIC", prepare, evaluate, functions.logistic)

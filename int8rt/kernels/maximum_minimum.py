@@ -38,29 +38,17 @@ def _picked(first_wins: Callable[..., Array], input1: Array, input2: Array) -> A
     return np.where(first_wins(bfloat16_to_float32(input1), bfloat16_to_float32(input2)), input1, input2)
 
 
-_SIGNATURES = signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float16", "float32"))
-_SOURCE = "kernels/maximum_minimum.cc, reference/maximum_minimum.h"
-
-MAXIMUM = with_bfloat16(
-    Kernel(
-        name="MAXIMUM",
-        signatures=_SIGNATURES,
+def _kernel(name: str, operation: Callable[..., Array], first_wins: Callable[..., Array]) -> Kernel:
+    kernel = Kernel(
+        name=name,
+        signatures=signatures("T,T -> T", T=("int8", "uint8", "int16", "int32", "int64", "float16", "float32")),
         prepare=prepare,
-        evaluate=functools.partial(evaluate, np.maximum, np.greater),
-        source=_SOURCE,
+        evaluate=functools.partial(evaluate, operation, first_wins),
+        source="kernels/maximum_minimum.cc, reference/maximum_minimum.h",
         max_version=4,
-    ),
-    functools.partial(_picked, np.greater),
-)
+    )
+    return with_bfloat16(kernel, functools.partial(_picked, first_wins))
 
-MINIMUM = with_bfloat16(
-    Kernel(
-        name="MINIMUM",
-        signatures=_SIGNATURES,
-        prepare=prepare,
-        evaluate=functools.partial(evaluate, np.minimum, np.less),
-        source=_SOURCE,
-        max_version=4,
-    ),
-    functools.partial(_picked, np.less),
-)
+
+MAXIMUM = _kernel("MAXIMUM", np.maximum, np.greater)
+MINIMUM = _kernel("MINIMUM", np.minimum, np.less)

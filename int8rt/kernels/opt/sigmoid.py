@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 
 from int8rt.kernels import logistic, tanh
 from int8rt.kernels.base import Array, OperatorContext, Params
-from int8rt.kernels.logistic import SigmoidTableParams
 from int8rt.kernels.opt.functions import float_logistic, float_tanh, of_float32
-from int8rt.kernels.unary import LookupTableParams, by_codes
+from int8rt.kernels.sigmoid import SigmoidParams, SigmoidTableParams
+from int8rt.kernels.unary import by_codes
 from int8rt.quantization import fixed_point
 from int8rt.quantization.fixed_point import INT16
 from int8rt.quantization.rounding_int16 import saturating_left_shift_int16
@@ -27,7 +27,7 @@ class FixedPointParams(Params):
     left_shift: int
 
 
-AnyParams = FixedPointParams | SigmoidTableParams | LookupTableParams
+AnyParams = FixedPointParams | SigmoidParams
 
 
 def prepare_logistic(context: OperatorContext) -> AnyParams:
@@ -40,7 +40,7 @@ def prepare_tanh(context: OperatorContext) -> AnyParams:
     return _fixed_point(context, tanh.prepare(context))
 
 
-def _fixed_point(context: OperatorContext, params: LookupTableParams | SigmoidTableParams) -> AnyParams:
+def _fixed_point(context: OperatorContext, params: SigmoidParams) -> AnyParams:
     if isinstance(params, SigmoidTableParams) and params.input_multiplier <= 0:
         raise context.unsupported(f"an input scale below 2^-43 in profile {context.profile.name} is not done")
     # Without a shift the multiplier is 3 · 2^p: TensorFlow Lite's mark of a power of two.
