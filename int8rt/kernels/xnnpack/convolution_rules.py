@@ -122,11 +122,15 @@ def takes_transpose_conv(context: OperatorContext) -> bool:
     if not 3 <= len(context.inputs) <= 4 or options.fused_activation_function not in ACTIVATIONS:
         return False
     filter, input, bias = context.input(1), context.input(2), context.optional_input(3)
-    if not is_stored(context, context.input(0)) or declared_shape(context, context.input(0)) != (4,):
-        return False
-    if not _takes_image(context, input, filter, 0):
-        return False
     if bias is not None and not (_takes_bias(context, bias) and has_elements(context, bias, 1)):
+        return False
+    return _takes_image(context, input, filter, 0) and transposes(context)
+
+
+def transposes(context: OperatorContext) -> bool:
+    """Whether the shapes of a TRANSPOSE_CONV are those of one that XNNPACK knows."""
+    options, filter, input = context.options(TransposeConvOptions), context.input(1), context.input(2)
+    if not is_stored(context, context.input(0)) or declared_shape(context, context.input(0)) != (4,):
         return False
     _, height, width, channels = (int(size) for size in context.value(0).reshape(-1))
     shape, kernel = declared_shape(context, input), declared_shape(context, filter)

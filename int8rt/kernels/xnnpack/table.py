@@ -11,6 +11,7 @@ from int8rt.kernels.xnnpack.convolutions import CONV_2D, DEPTHWISE_CONV_2D, FULL
 from int8rt.kernels.xnnpack.copies import COPIES
 from int8rt.kernels.xnnpack.delegation import Delegated
 from int8rt.kernels.xnnpack.float32 import FLOATING
+from int8rt.kernels.xnnpack.float_operators import PRODUCTS
 from int8rt.kernels.xnnpack.reductions import REDUCTIONS
 from int8rt.kernels.xnnpack.resize import RESIZE_BILINEAR
 from int8rt.kernels.xnnpack.unary import UNARY
@@ -30,7 +31,7 @@ _OF_CODES: tuple[Delegated, ...] = (
     *REDUCTIONS,
     *UNARY,
 )
-_OF_REAL_NUMBERS = {operator.name: operator for operator in FLOATING}
+_OF_REAL_NUMBERS = {operator.name: operator for operator in (*FLOATING, *PRODUCTS)}
 DELEGATED: tuple[Delegated, ...] = (
     *(
         operator.also(_OF_REAL_NUMBERS[operator.name]) if operator.name in _OF_REAL_NUMBERS else operator
@@ -108,7 +109,8 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     # Their input is quantized first, or the delegate does not take them.
     filter = context.optional_input(1)
     mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and filter and not _is_real(filter.type)
-    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types
+    hybrid = name in ("BATCH_MATMUL", "TRANSPOSE_CONV") and TensorType.INT8 in types
+    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types and not hybrid
     if taken and not mixed and not done and any(_is_real(type) for type in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
