@@ -163,8 +163,9 @@ run one, every element is equal.
 - *no scales*: codes without scales or zero points, which LiteRT takes for 0; int8rt refuses to rescale by them.
 - *refused*: LiteRT runs the operator with these types of this tensor (counted from 0), which its kernel does not look
   at: it takes the bytes for another type's, so that the result depends on the bytes, or on what stands behind them in
-  memory where an element is too small. int8rt refuses the file. Only copies of codes that share bytes (int4, int2
-  and uint4 in BITCAST, BROADCAST_TO, DILATE, HASHTABLE_LOOKUP, STABLEHLO_PAD) are not of this sort; they are not done.
+  memory where an element is too small. int8rt refuses the file. Elements that share a byte (int4, uint4, int2):
+  BROADCAST_TO writes none of them; BITCAST to elements of other sizes, DILATE and STABLEHLO_PAD count a byte for each,
+  and go beyond the ends of their tensors or leave some unwritten.
 - *int8rt alone*: combinations that BUILTIN_REF refuses, of operators and versions that only its optimized kernels have.
 
 LSTMs and BIDIRECTIONAL_SEQUENCE_RNN, which have too many inputs for this, operators that call subgraphs and those on

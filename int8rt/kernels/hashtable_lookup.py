@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.layout import COPIED_TYPES
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
+from int8rt.kernels.layout import COPIED_TYPES, PACKED_TYPES
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 
@@ -24,6 +24,10 @@ def prepare(context: OperatorContext) -> Params:
         raise context.invalid(f"lookup, key and value have the shapes {shapes}, expected [n], [rows], [rows,..]")
     if value.type == TensorType.STRING and value.rank != 1:
         raise context.invalid(f"strings {value.name!r} must have rank 1, found {list(value.shape)}")
+    if element_count(value.shape[1:]) * value.type.bits % 8:
+        raise context.unsupported(
+            f"rows of {value.type.label} codes that share a byte with the next row: {list(value.shape)}"
+        )
     return Params(output_shapes=((*lookup.shape, *value.shape[1:]), lookup.shape))
 
 
@@ -55,7 +59,7 @@ def binary_search(wanted: npt.NDArray[np.int32], keys: npt.NDArray[np.int32]) ->
 
 HASHTABLE_LOOKUP = Kernel(
     name="HASHTABLE_LOOKUP",
-    signatures=signatures("int32,int32,T -> T,uint8", T=(*COPIED_TYPES, "complex128", "string")),
+    signatures=signatures("int32,int32,T -> T,uint8", T=(*COPIED_TYPES, "complex128", *PACKED_TYPES, "string")),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/hashtable_lookup.cc",

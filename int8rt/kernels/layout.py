@@ -25,8 +25,11 @@ COPIED_TYPES = (
     "float8_e5m2",
 )
 
+# Types with several elements in a byte.
+PACKED_TYPES = ("int4", "uint4", "int2")
+
 # What TensorFlow Lite takes where all that changes is the shape.
-RESHAPED_TYPES = (*COPIED_TYPES, "complex128", "int4", "uint4", "int2", "string")
+RESHAPED_TYPES = (*COPIED_TYPES, "complex128", *PACKED_TYPES, "string")
 
 # Types whose codes stand for real numbers through a scale and a zero point.
 QUANTIZED_TYPES = frozenset({TensorType.INT8, TensorType.UINT8, TensorType.INT16})

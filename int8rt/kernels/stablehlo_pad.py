@@ -90,6 +90,8 @@ def evaluate_dilate(params: PadParams, input: Array, dilations: Array, value: Ar
     return evaluate(params, input, value)
 
 
+_BEYOND = "LiteRT counts a byte for each element where several share one, and goes beyond the ends of its tensors"
+
 STABLEHLO_PAD = Kernel(
     name="STABLEHLO_PAD",
     signatures=signatures("T,T -> T", T=(*COPIED_TYPES, "complex128")),
@@ -97,6 +99,7 @@ STABLEHLO_PAD = Kernel(
     evaluate=evaluate,
     source="kernels/stablehlo_pad.cc",
     max_version=1,
+    others=_BEYOND,
 )
 
 DILATE = Kernel(
@@ -106,4 +109,5 @@ DILATE = Kernel(
     evaluate=evaluate_dilate,
     source="kernels/dilate.cc",
     max_version=1,
+    others=_BEYOND,
 )

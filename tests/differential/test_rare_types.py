@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from int8rt.errors import UnsupportedError
-from int8rt.model import Model, TensorType
+from int8rt.model import Model, Shape, TensorType
 from int8rt.schema import ModelBuilder, write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import CastOptions
@@ -91,3 +92,35 @@ def test_transposing_uint4() -> None:
     codes = TensorSpec.constant(np.arange(15, dtype=np.uint8).reshape(3, 5), type=TensorType.UINT4)
     model = single_operator_model("TRANSPOSE", [codes, vector([1, 0])], [TensorSpec(TensorType.UINT4, (5, 3))])
     assert_same_bits(model, [])
+
+
+PACKED = {TensorType.INT4: (-8, 7), TensorType.UINT4: (0, 15), TensorType.INT2: (-2, 1)}
+
+
+def packed(type: TensorType, shape: Shape) -> TensorSpec:
+    codes = np.random.default_rng(int(np.prod(shape))).integers(*PACKED[type], shape, endpoint=True)
+    return TensorSpec.constant(codes.astype(type.dtype), type=type)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (2, 8), (1,), ()])
+@pytest.mark.parametrize(("type", "other"), list(itertools.product(PACKED, PACKED)))
+def test_bitcast_of_codes_that_share_bytes(type: TensorType, other: TensorType, shape: Shape) -> None:
+    model = single_operator_model("BITCAST", [packed(type, shape)], [TensorSpec(other, shape)])
+    if type.bits == other.bits:
+        assert_same_bits(model, [])
+    else:
+        with pytest.raises(UnsupportedError, match=r"BITCAST.* types"):
+            run_int8rt(model, [])
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (4, 2, 2), (4, 1, 8), (3, 3), (4,), (4, 0)])
+@pytest.mark.parametrize("type", PACKED)
+def test_rows_of_codes_that_share_bytes(type: TensorType, shape: Shape) -> None:
+    wanted, keys = vector([5, 1, 7, 0, 5]), vector(range(1, 2 * shape[0], 2))
+    outputs = [TensorSpec(type, ()), TensorSpec(TensorType.UINT8, ())]
+    model = single_operator_model("HASHTABLE_LOOKUP", [wanted, keys, packed(type, shape)], outputs)
+    if np.prod(shape[1:]) * type.bits % 8:
+        with pytest.raises(UnsupportedError, match="share a byte with the next row"):
+            run_int8rt(model, [])
+    else:
+        assert_same_bits(model, [])
