@@ -8,7 +8,7 @@ from typing import Any
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit.abi import SLACK, address_of, copy_bytes, fields, fill_bytes, helper, kernel, share
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned, window_values
 from int8rt.kernels.jit.numba_later import carray
 from int8rt.kernels.jit.panels import lower_matrix, row_factor, sum_rows
 from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
@@ -76,16 +76,8 @@ def lower_convolution(
         "output_stride": outputs,
         "input": At(input.index),
         "rows": batches * height.output,
-        "out_height": height.output,
-        "out_width": width.output,
-        "height": height.input,
-        "width": width.input,
         "channels": channels,
-        "kernel_height": height.kernel,
-        "stride_height": height.stride,
-        "dilation_height": height.dilation,
-        "pad_height": height.pad_before,
-        "pad_width": width.pad_before,
+        **window_values(CONV if in_place is None else WINDOWS, height, width),
         "zero_point": zero_point,
     }
     if in_place is not None:
@@ -100,9 +92,6 @@ def lower_convolution(
         "direct": int(direct),
         "block_rows": block_rows,
         "depth": depth,
-        "kernel_width": width.kernel,
-        "stride_width": width.stride,
-        "dilation_width": width.dilation,
     }
     return Lowered(conv_kernel(level.name, variant, asymmetric), CONV, values)
 

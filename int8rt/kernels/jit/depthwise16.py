@@ -9,7 +9,7 @@ import numpy as np
 
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit.abi import carray, fields, kernel, load_i16, load_i64, share, store_i64
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, window_values
 from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantize_line
 from int8rt.model import TensorType
 
@@ -42,20 +42,9 @@ def lower(params: Any, context: LowerContext) -> Lowered | None:
         "scratch": Scratch(8 * outputs),
         "scratch_bytes": 8 * outputs,
         "rows": batches * out_height * out_width,
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
         "channels": input.shape[3],
         "multiplier": params.depth_multiplier,
-        "kernel_height": params.height.kernel,
-        "kernel_width": params.width.kernel,
-        "stride_height": params.height.stride,
-        "stride_width": params.width.stride,
-        "dilation_height": params.height.dilation,
-        "dilation_width": params.width.dilation,
-        "pad_height": params.height.pad_before,
-        "pad_width": params.width.pad_before,
+        **window_values(DEPTHWISE16, params.height, params.width),
     }
     return Lowered(depthwise16_kernel(kind), DEPTHWISE16, values)
 

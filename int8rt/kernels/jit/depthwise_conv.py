@@ -12,7 +12,7 @@ from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv, depthwise_flat
 from int8rt.kernels.jit.depthwise_kernels import DEPTHWISE, depthwise_columns_kernel, depthwise_kernel
 from int8rt.kernels.jit.isa.levels import Level
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, Slot, clamp, unsigned, window_values
 from int8rt.kernels.jit.panels import pack_words, words_stride
 from int8rt.kernels.padding import Window
 from int8rt.model import TensorType
@@ -91,12 +91,10 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
     if params.depth_multiplier != 1:
         return lower_one_channel(params, context) if input.shape[3] == 1 else None
     height, width, requantization = params.height, params.width, params.requantization
-    batches, out_height, out_width, channels = output.shape
-    in_height, in_width = input.shape[1:3]
-    if in_width == width.kernel == out_width == 1:
+    batches, *_, channels = output.shape
+    if width.input == width.kernel == width.output == 1:
         # A column of pixels lies in memory like a row of them, and rows are what tiles are made of.
-        height, width, in_height, in_width = width, height, 1, in_height
-        out_height, out_width = 1, out_height
+        height, width = width, height
     wide = filter.value.reshape(-1, channels).astype(np.int64) - params.filter_zero_point
     zero_point = unsigned(input.type, params.input_zero_point)
     constant = -zero_point * wide.sum(axis=0) + biases
@@ -112,30 +110,24 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         weights = _by_columns(weights, height.kernel)
     words = vectorized.words(variant, requantization, unsigned(output.type, requantization.zero_point), constant)
     if by_columns and depthwise_flat.fits(context.level, channels, width.stride, height.kernel):
-        columns = out_width + width.kernel - 1
+        columns = width.output + width.kernel - 1
         values = depthwise_flat.flat_values(context.level, weights, words, channels, columns) | {
             "input": At(input.index),
             "output": At(output.index),
             **clamp(output.type, requantization.activation_min, requantization.activation_max),
             "batches": batches,
-            "out_height": out_height,
-            "out_width": out_width,
-            "height": in_height,
-            "width": in_width,
             "channels": channels,
-            "stride_height": height.stride,
-            "dilation_height": height.dilation,
-            "pad_height": height.pad_before,
-            "pad_width": width.pad_before,
+            **window_values(depthwise_flat.FLAT, height, width),
             "zero_point": zero_point,
         }
         compiled = depthwise_flat.flat_kernel(context.level.products, variant, width.kernel, height.kernel)
         return Lowered(compiled, depthwise_flat.FLAT, values)
     taps = -(-len(weights) // 4) * 4
-    scratch = 8 * (4 * ((out_width - 1) * width.stride + width.kernel) if by_columns else out_width * taps)
+    scratch = 8 * (4 * ((width.output - 1) * width.stride + width.kernel) if by_columns else width.output * taps)
     if scratch > _LARGEST_TABLE:
         return None
-    values = lower_channels(context.level, variant, weights, words, _TOGETHER if by_columns else _ALONE, out_width) | {
+    together = _TOGETHER if by_columns else _ALONE
+    values = lower_channels(context.level, variant, weights, words, together, width.output) | {
         "input": At(input.index),
         "output": At(output.index),
         "border": Data(np.full(channels, zero_point if padded else 0, np.uint8)),
@@ -145,19 +137,8 @@ def lower(params: DepthwiseConv2DParams, context: LowerContext) -> Lowered | Non
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
         "batches": batches,
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": in_height,
-        "width": in_width,
         "channels": channels,
-        "kernel_height": height.kernel,
-        "kernel_width": width.kernel,
-        "stride_height": height.stride,
-        "stride_width": width.stride,
-        "dilation_height": height.dilation,
-        "dilation_width": width.dilation,
-        "pad_height": height.pad_before,
-        "pad_width": width.pad_before,
+        **window_values(DEPTHWISE, height, width),
     }
     if by_columns:
         compiled = depthwise_columns_kernel(context.level.products, variant, width.stride)

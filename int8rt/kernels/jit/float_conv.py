@@ -12,7 +12,7 @@ from int8rt.kernels.float32.fully_connected import FloatFullyConnectedParams
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, fields, kernel, share
 from int8rt.kernels.jit.conv import unroll
 from int8rt.kernels.jit.float_product import PRODUCT, float_rows, pack_product
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, window_values
 from int8rt.kernels.jit.sums import panel_vectors
 
 FLOAT_CONV = fields(
@@ -37,19 +37,8 @@ def lower_conv_2d(params: Any, context: LowerContext) -> Lowered | None:
     height, width = params.height, params.width
     plain = all((w.kernel, w.stride, w.pad_before, w.input) == (1, 1, 0, w.output) for w in (height, width))
     values = {
-        "out_height": height.output,
-        "out_width": width.output,
-        "height": height.input,
-        "width": width.input,
         "channels": _BYTES * input.shape[3],
-        "kernel_height": height.kernel,
-        "kernel_width": width.kernel,
-        "stride_height": height.stride,
-        "stride_width": width.stride,
-        "dilation_height": height.dilation,
-        "dilation_width": width.dilation,
-        "pad_height": height.pad_before,
-        "pad_width": width.pad_before,
+        **window_values(FLOAT_CONV, height, width),
     }
     rows = input.shape[0] * height.output * width.output
     return _lower(context, params, filter.reshape(len(filter), -1), bias, rows, plain, values)

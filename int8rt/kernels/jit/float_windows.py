@@ -16,9 +16,8 @@ from int8rt.kernels.jit.abi import carray, fields, helper, kernel, share
 from int8rt.kernels.jit.float_product import finish_float, store_lanes
 from int8rt.kernels.jit.isa.emitter import F32, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, window_values
 from int8rt.kernels.jit.numba_later import cgutils, intrinsic, types
-from int8rt.kernels.padding import Window
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 
@@ -67,17 +66,7 @@ def _values(params: FloatDepthwiseConv2DParams | Pool2DParams, context: LowerCon
         "input_channels": input.shape[3],
         "channels": output.shape[3],
     }
-    axes: tuple[tuple[str, Window], ...] = (("height", params.height), ("width", params.width))
-    for name, window in axes:
-        values |= {
-            name: window.input,
-            f"out_{name}": window.output,
-            f"kernel_{name}": window.kernel,
-            f"stride_{name}": window.stride,
-            f"dilation_{name}": window.dilation,
-            f"pad_{name}": window.pad_before,
-        }
-    return values
+    return values | window_values(FLOAT_WINDOWS, params.height, params.width)
 
 
 @intrinsic(prefer_literal=True)

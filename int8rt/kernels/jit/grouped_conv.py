@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.kernels.base import element_count
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.jit import conv, depthwise_conv
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, copy_bytes, fields, fill_bytes, helper, kernel, share
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned, window_values
 from int8rt.kernels.jit.panels import lower_matrix, sum_rows
 from int8rt.kernels.jit.signs import with_positive_multipliers
 from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
@@ -107,7 +108,8 @@ def _lower_part(
     zero_point = unsigned(input.type, params.input_zero_point)
     if any(window.pad_before or window.pad_after for window in (height, width)) and not 0 <= zero_point <= 255:
         return None
-    level = context.level.for_rows(output.shape[0] * output.shape[1] * output.shape[2])
+    rows = element_count(output.shape[:3])
+    level = context.level.for_rows(rows)
     matrix = lower_matrix(
         level,
         weights,
@@ -125,32 +127,20 @@ def _lower_part(
     block_rows = max(12, _BLOCK_BYTES // row_bytes // 12 * 12)
     scratch = block_rows * (row_bytes + 4) + SLACK
     depth = weights.shape[1]
-    batches, out_height, out_width, out_channels = output.shape
     values |= {
         "output": At(output.index),
         "output_offset": channels.start,
-        "output_stride": out_channels,
+        "output_stride": output.shape[3],
         "input": At(input.index),
         "input_offset": first_input,
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
-        "rows": batches * out_height * out_width,
+        "rows": rows,
         "block_rows": block_rows,
         "depth": depth,
         "part": depth // (height.kernel * width.kernel),
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
         "channels": input.shape[3],
-        "kernel_height": height.kernel,
-        "kernel_width": width.kernel,
-        "stride_height": height.stride,
-        "stride_width": width.stride,
-        "dilation_height": height.dilation,
-        "dilation_width": width.dilation,
-        "pad_height": height.pad_before,
-        "pad_width": width.pad_before,
+        **window_values(GROUPED_CONV, height, width),
         "zero_point": zero_point,
     }
     return Lowered(grouped_conv_kernel(level.name, variant, asymmetric), GROUPED_CONV, values)

@@ -26,9 +26,8 @@ from int8rt.kernels.jit.abi import (
 )
 from int8rt.kernels.jit.copies import copy_run, fill_run
 from int8rt.kernels.jit.hybrid import WEIGHTS, hybrid_weights, is_flawed
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, window_values
 from int8rt.kernels.jit.sums import product_sums
-from int8rt.kernels.padding import Window
 from int8rt.quantization.jitted_hybrid import asymmetric_quantize_row, symmetric_quantize_row
 
 _WINDOWS = (
@@ -60,7 +59,7 @@ def lower_conv_2d(params: Any, context: LowerContext) -> Lowered | None:
     windows = params.height, params.width
     direct = all((w.kernel, w.stride, w.pad_before, w.input) == (1, 1, 0, w.output) for w in windows)
     scales = np.broadcast_to(params.scale, len(weights)).astype(np.float32)
-    values = packed.values() | _values(params, context, scales, scratch)
+    values = packed.values() | _values(HYBRID_CONV, params, context, scales, scratch)
     values |= {
         "weights_sums": Data(weights.sum(axis=1, dtype=np.int64).astype(np.int32)),
         "per_channel": int(params.per_channel),
@@ -82,7 +81,7 @@ def lower_depthwise_conv_2d(params: Any, context: LowerContext) -> Lowered | Non
         return None
     codes_bytes = -(-element_count(context.input(0).shape[1:]) // 64) * 64 + SLACK
     scratch = codes_bytes + 4 * filter.shape[3]
-    values = _values(params, context, params.scale.astype(np.float32), scratch)
+    values = _values(HYBRID_DEPTHWISE, params, context, params.scale.astype(np.float32), scratch)
     values |= {
         "depth_multiplier": params.depth_multiplier,
         "weights": Data(np.ascontiguousarray(filter)),
@@ -93,7 +92,11 @@ def lower_depthwise_conv_2d(params: Any, context: LowerContext) -> Lowered | Non
 
 
 def _values(
-    params: HybridConv2DParams | HybridDepthwiseConv2DParams, context: LowerContext, scales: Any, scratch: int
+    block: np.dtype[Any],
+    params: HybridConv2DParams | HybridDepthwiseConv2DParams,
+    context: LowerContext,
+    scales: Any,
+    scratch: int,
 ) -> dict[str, Any]:
     input, output = context.input(0), context.outputs[0]
     bias = context.inputs[2] if len(context.inputs) > 2 else None
@@ -110,17 +113,7 @@ def _values(
         "scratch": Scratch(scratch),
         "scratch_bytes": scratch,
     }
-    axes: tuple[tuple[str, Window], ...] = (("height", params.height), ("width", params.width))
-    for name, window in axes:
-        values |= {
-            name: window.input,
-            f"out_{name}": window.output,
-            f"kernel_{name}": window.kernel,
-            f"stride_{name}": window.stride,
-            f"dilation_{name}": window.dilation,
-            f"pad_{name}": window.pad_before,
-        }
-    return values
+    return values | window_values(block, params.height, params.width)
 
 
 @helper

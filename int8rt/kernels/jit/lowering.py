@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.jit.isa.levels import Level
+from int8rt.kernels.padding import Window
 from int8rt.model import Shape, TensorType
 
 
@@ -106,6 +107,21 @@ def clamp(type: TensorType, low: int, high: int) -> dict[str, int]:
     """
     low, high = unsigned(type, low), unsigned(type, high)
     return {"low": low, "high": high} if low <= high else {"low": high & 255, "high": high & 255}
+
+
+def window_values(block: np.dtype[Any], height: Window, width: Window) -> dict[str, int]:
+    """Those fields of a sliding window that a block has: height, out_height, kernel_height, ..., width, ..."""
+    values: dict[str, int] = {}
+    for name, window in (("height", height), ("width", width)):
+        values |= {
+            name: window.input,
+            f"out_{name}": window.output,
+            f"kernel_{name}": window.kernel,
+            f"stride_{name}": window.stride,
+            f"dilation_{name}": window.dilation,
+            f"pad_{name}": window.pad_before,
+        }
+    return {name: value for name, value in values.items() if name in (block.names or ())}
 
 
 def arena_dtype(type: TensorType) -> np.dtype[Any]:

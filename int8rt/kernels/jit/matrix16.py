@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,9 +13,10 @@ from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.fully_connected import FullyConnectedParams
 from int8rt.kernels.jit.abi import carray, fields, helper, kernel, load_i16, load_i64, share, store_i64
 from int8rt.kernels.jit.copies import copy_run, fill_run
-from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
+from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch, window_values
 from int8rt.kernels.jit.requantize import REQUANTIZATION, requantization_fields, requantize_line
 from int8rt.kernels.jit.transpose_conv import residues
+from int8rt.kernels.padding import Window
 from int8rt.kernels.transpose_conv import TransposeConvParams
 from int8rt.model import TensorType
 from int8rt.quantization.requantization import Requantization
@@ -32,27 +32,12 @@ _TERMS = 256
 _MOST_STEPS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Axis:
-    """A window in one dimension: sizes of input, output and kernel, its steps, and the padding before the input."""
-
-    input: int
-    output: int
-    kernel: int
-    stride: int = 1
-    dilation: int = 1
-    pad: int = 0
-
-
 def lower_conv_2d(params: Any, context: LowerContext) -> Lowered | None:
     """The step of a CONV_2D of int16; None for groups, and for weights that are not constant."""
     weights = context.input(1).value
     if not isinstance(params, Conv2DParams) or params.groups != 1 or weights is None:
         return None
-    height, width = (
-        _Axis(window.input, window.output, window.kernel, window.stride, window.dilation, window.pad_before)
-        for window in (params.height, params.width)
-    )
+    height, width = params.height, params.width
     batches, *_, channels = context.outputs[0].shape
     steps = (0, height.output * width.output * channels, width.output * channels, channels)
     return _lower(context, 0, 2, weights, params.requantization, batches, height, width, steps)
@@ -66,14 +51,14 @@ def lower_fully_connected(params: Any, context: LowerContext) -> Lowered | None:
     if weights.dtype != np.int8:
         return None
     outputs, depth = weights.shape
-    rows, one = _Axis(params.rows, params.rows, 1), _Axis(1, 1, 1)
+    one, rows = (Window(size, size, 1, 1, 1, 0, 0) for size in (1, params.rows))
     weights = weights.reshape(outputs, 1, 1, depth)
     return _lower(context, 0, 2, weights, params.requantization, 1, one, rows, (0, 0, 0, outputs))
 
 
 def lower_transpose_conv(params: Any, context: LowerContext) -> list[Lowered] | None:
     """The steps of a TRANSPOSE_CONV of int16, one for each residue of an output position modulo the stride."""
-    weights, output, input = context.input(1).value, context.outputs[0], context.input(2)
+    weights, output = context.input(1).value, context.outputs[0]
     if not isinstance(params, TransposeConvParams) or weights is None:
         return None
     rows, columns = residues(params.height), residues(params.width)
@@ -81,14 +66,12 @@ def lower_transpose_conv(params: Any, context: LowerContext) -> list[Lowered] | 
         return None
     channels, line = output.shape[3], output.shape[2] * output.shape[3]
     steps = []
-    for first_row, out_height, tap_rows, pad_height in rows:
-        for first_column, out_width, tap_columns, pad_width in columns:
-            height = _Axis(input.shape[1], out_height, len(tap_rows), pad=pad_height)
-            width = _Axis(input.shape[2], out_width, len(tap_columns), pad=pad_width)
-            first = first_row * line + first_column * channels
+    for row in rows:
+        for column in columns:
+            first = row.first * line + column.first * channels
             layout = (first, output.shape[1] * line, params.height.stride * line, params.width.stride * channels)
-            taps = weights[:, tap_rows][:, :, tap_columns]
-            step = _lower(context, 2, 3, taps, params.requantization, output.shape[0], height, width, layout)
+            taps, windows = weights[:, row.taps][:, :, column.taps], (row.window, column.window)
+            step = _lower(context, 2, 3, taps, params.requantization, output.shape[0], *windows, layout)
             if step is None:
                 return None
             steps.append(step)
@@ -102,8 +85,8 @@ def _lower(
     weights: npt.NDArray[Any],
     requantization: Requantization,
     batches: int,
-    height: _Axis,
-    width: _Axis,
+    height: Window,
+    width: Window,
     layout: tuple[int, int, int, int],
 ) -> Lowered | None:
     """The step for weights OHWI. layout: where the first output is, and the steps between images, rows and pixels."""
@@ -133,15 +116,7 @@ def _lower(
         "row_step": layout[2],
         "pixel_step": layout[3],
     }
-    for name, axis in (("height", height), ("width", width)):
-        values |= {
-            f"out_{name}": axis.output,
-            name: axis.input,
-            f"kernel_{name}": axis.kernel,
-            f"stride_{name}": axis.stride,
-            f"dilation_{name}": axis.dilation,
-            f"pad_{name}": axis.pad,
-        }
+    values |= window_values(MATRIX16, height, width)
     return Lowered(matrix16_kernel(kind), MATRIX16, values)
 
 

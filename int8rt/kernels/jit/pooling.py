@@ -7,20 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from int8rt.kernels.jit.abi import (
-    kernel,
-    load_i32,
-    load_u8,
-    share,
-    store_i32,
-    store_u8,
-)
+from int8rt.kernels.jit.abi import kernel, load_i32, load_u8, share, store_i32, store_u8
 from int8rt.kernels.jit.finish import store_rows
 from int8rt.kernels.jit.isa.emitter import I8, I64, Emitter, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, clamp
+from int8rt.kernels.jit.lowering import LowerContext, Lowered, clamp
 from int8rt.kernels.jit.numba_later import carray, cgutils, intrinsic, types
-from int8rt.kernels.jit.pooling_means import MOST_TAPS, POOL, vector_average_kernel
+from int8rt.kernels.jit.pool_fields import POOL, pool_values
+from int8rt.kernels.jit.pooling_means import MOST_TAPS, vector_average_kernel
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 
@@ -30,25 +24,8 @@ def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
     input, output = context.input(0), context.outputs[0]
     if input.type not in (TensorType.INT8, TensorType.UINT8) or input.type != output.type:
         return None
-    batches, out_height, out_width, channels = output.shape
-    scratch = 4 * channels + 256
-    values: dict[str, Any] = {
-        "input": At(input.index),
-        "output": At(output.index),
-        "scratch": Scratch(scratch),
-        "scratch_bytes": scratch,
-        "batches": batches,
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
-        "channels": channels,
-        "kernel_height": params.height.kernel,
-        "kernel_width": params.width.kernel,
-        "stride_height": params.height.stride,
-        "stride_width": params.width.stride,
-        "pad_height": params.height.pad_before,
-        "pad_width": params.width.pad_before,
+    values = {
+        **pool_values(params, context, 4 * output.shape[3] + 256),
         **clamp(output.type, int(params.activation_min), int(params.activation_max)),
         "offset": 128 if input.type == TensorType.INT8 else 0,
     }

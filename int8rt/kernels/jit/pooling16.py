@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.jit.abi import carray, kernel, load_i16, load_i32, share, store_i16, store_i32
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch
-from int8rt.kernels.jit.pooling_means import POOL
+from int8rt.kernels.jit.lowering import LowerContext, Lowered
+from int8rt.kernels.jit.pool_fields import POOL, pool_values
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.model import TensorType
 
@@ -19,24 +19,8 @@ def lower(params: Pool2DParams, context: LowerContext) -> Lowered | None:
     input, output = context.input(0), context.outputs[0]
     if {input.type, output.type} != {TensorType.INT16}:
         return None
-    batches, out_height, out_width, channels = output.shape
-    values: dict[str, Any] = {
-        "input": At(input.index),
-        "output": At(output.index),
-        "scratch": Scratch(4 * channels),
-        "scratch_bytes": 4 * channels,
-        "batches": batches,
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
-        "channels": channels,
-        "kernel_height": params.height.kernel,
-        "kernel_width": params.width.kernel,
-        "stride_height": params.height.stride,
-        "stride_width": params.width.stride,
-        "pad_height": params.height.pad_before,
-        "pad_width": params.width.pad_before,
+    values = {
+        **pool_values(params, context, 4 * output.shape[3]),
         "low": int(params.activation_min),
         "high": int(params.activation_max),
     }

@@ -5,16 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from int8rt.kernels.jit.abi import carray, fields, kernel, share
+from int8rt.kernels.jit.abi import carray, kernel, share
 from int8rt.kernels.jit.finish import store_rows
 from int8rt.kernels.jit.isa.emitter import F32, I8, I32, I64, Emitter, constant, vector
 from int8rt.kernels.jit.isa.levels import BY_NAME
 from int8rt.kernels.jit.numba_later import cgutils, intrinsic, types
+from int8rt.kernels.jit.pool_fields import POOL
 
-POOL = fields(
-    "input output scratch scratch_bytes batches out_height out_width height width channels kernel_height kernel_width "
-    "stride_height stride_width pad_height pad_width low high offset"
-)
 # Windows with fewer taps than this: a sum of so many bytes and a half, times a reciprocal in float32, is less than half
 # a tap's share of 1 off, and so truncates to the quotient.
 MOST_TAPS = 1 << 12

@@ -7,6 +7,7 @@ Output row r + stride · j is reached by the filter rows ky = r + pad (modulo st
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from int8rt.kernels.jit.abi import SLACK, address_of, carray, fields, kernel, share
 from int8rt.kernels.jit.conv import unroll
-from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned
+from int8rt.kernels.jit.lowering import At, LowerContext, Lowered, Scratch, unsigned, window_values
 from int8rt.kernels.jit.panels import lower_matrix, sum_rows
 from int8rt.kernels.jit.tile import MATRIX, STRIDED, begin_matrices, end_matrices, matrix_rows
 from int8rt.kernels.padding import Window
@@ -49,33 +50,43 @@ def lower(params: TransposeConvParams, context: LowerContext) -> list[Lowered] |
     return None if None in steps else [step for step in steps if step is not None]
 
 
-def residues(window: Window) -> list[tuple[int, int, list[int], int]]:
-    """For each residue: (itself, number of outputs, taps in the order of the input, padding before the input)."""
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """The outputs first, first + stride, ...: `window` slides over the input for them, with `taps` of the filter."""
+
+    first: int
+    taps: list[int]
+    window: Window
+
+
+def residues(window: Window) -> list[Residue]:
+    """Every residue of an output position modulo the stride; taps in the order of the input."""
     found = []
     for residue in range(min(window.stride, window.input)):
         base, first = divmod(residue + window.pad_before, window.stride)
         taps = list(range(first, window.kernel, window.stride))[::-1]
-        outputs = -(-(window.input - residue) // window.stride)
-        found.append((residue, outputs, taps, len(taps) - 1 - base))
+        outputs, before = -(-(window.input - residue) // window.stride), len(taps) - 1 - base
+        after = outputs - 1 + len(taps) - before - window.output
+        found.append(Residue(residue, taps, Window(window.output, outputs, len(taps), 1, 1, before, max(after, 0))))
     return found
 
 
 def _lower_residue(
     params: TransposeConvParams,
     context: LowerContext,
-    row: tuple[int, int, list[int], int],
-    column: tuple[int, int, list[int], int],
+    row: Residue,
+    column: Residue,
 ) -> Lowered | None:
     filter, input, bias = context.input(1), context.input(2), context.inputs[3] if len(context.inputs) > 3 else None
     output, zero_point = context.outputs[0], unsigned(input.type, params.input_zero_point)
     assert filter.value is not None
-    (first_row, out_height, tap_rows, pad_height), (first_column, out_width, tap_columns, pad_width) = row, column
-    taps = filter.value[:, tap_rows][:, :, tap_columns]
+    height, width = row.window, column.window
+    taps = filter.value[:, row.taps][:, :, column.taps]
     if not taps.size:  # nothing reaches these outputs but the bias: a tap of weight 0
         taps = np.full((filter.shape[0], 1, 1, filter.shape[3]), params.filter_zero_point, filter.value.dtype)
-        pad_height = pad_width = 0
-    channels, kernel_height, kernel_width, depth = taps.shape
-    level = context.level.for_rows(out_width)
+        height, width = (replace(window, kernel=1, pad_before=0) for window in (height, width))
+    channels, *_, depth = taps.shape
+    level = context.level.for_rows(width.output)
     matrix = lower_matrix(
         level,
         taps.reshape(channels, -1),
@@ -90,12 +101,12 @@ def _lower_residue(
         return None
     variant, asymmetric, values = matrix
     row_bytes = values["segment_bytes"]
-    block_columns = min(out_width, max(12, _BLOCK_BYTES // row_bytes))
+    block_columns = min(width.output, max(12, _BLOCK_BYTES // row_bytes))
     scratch = block_columns * (row_bytes + 4) + SLACK
     line = output.shape[2] * channels
     values |= {
         "output": At(output.index),
-        "output_offset": (first_row * output.shape[2] + first_column) * channels,
+        "output_offset": (row.first * output.shape[2] + column.first) * channels,
         "output_stride": params.width.stride * channels,
         "row_bytes": params.height.stride * line,
         "image_bytes": output.shape[1] * line,
@@ -105,19 +116,8 @@ def _lower_residue(
         "block_columns": block_columns,
         "depth": taps[0].size,
         "batches": output.shape[0],
-        "out_height": out_height,
-        "out_width": out_width,
-        "height": input.shape[1],
-        "width": input.shape[2],
         "channels": depth,
-        "kernel_height": kernel_height,
-        "kernel_width": kernel_width,
-        "stride_height": 1,
-        "stride_width": 1,
-        "dilation_height": 1,
-        "dilation_width": 1,
-        "pad_height": pad_height,
-        "pad_width": pad_width,
+        **window_values(TRANSPOSE_CONV, height, width),
         "zero_point": zero_point,
     }
     return Lowered(transpose_conv_kernel(level.name, variant, asymmetric), TRANSPOSE_CONV, values)
