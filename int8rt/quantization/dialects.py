@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.model import ActivationFunctionType
-from int8rt.quantization.activation_range import calculate_float_activation_range
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
 from int8rt.quantization.rescale import multiply_by_quantized_multiplier_ties_up
@@ -34,32 +32,6 @@ def multiply_truncate(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> Int64
 def multiply_floor(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> Int64Array:
     """x · real_multiplier in float64, down: a shift to the right without rounding."""
     return np.asarray(np.floor(np.asarray(x, np.float64) * np.asarray(real_multiplier)), np.int64)
-
-
-def xnnpack_activation_range(
-    activation: ActivationFunctionType, scale: float, zero_point: int, dtype: np.dtype[Any]
-) -> tuple[int, int]:
-    """(minimum, maximum) codes: XNNPACK adds the zero point before it rounds, ties to even."""
-    info = np.iinfo(dtype)
-    bounds = np.array(calculate_float_activation_range(activation), np.float32)
-    with np.errstate(over="ignore"):
-        codes = bounds / np.float32(scale) + np.float32(zero_point)
-    low, high = np.rint(np.clip(codes, np.float32(info.min), np.float32(info.max)))
-    return int(low), int(high)
-
-
-def xnnpack_sum(codes: tuple[Array, Array], zero_points: tuple[int, int], ratios: tuple[float, float]) -> Int64Array:
-    """The sum of two inputs in steps of the output, without its zero point.
-
-    ratios: input scale / output scale, in float32; a negative one is subtracted. Their multipliers have 20 bits, and a
-    common shift to the right follows, ties up. Measured on XNNPACK.
-    """
-    bits = np.frexp(np.float32(max(map(abs, ratios))))[1] - 1
-    shift = int(20 - bits)
-    multipliers = [int(np.rint(np.ldexp(np.float64(np.float32(ratio)), shift))) for ratio in ratios]
-    bias = (1 << (shift - 1)) - sum(m * z for m, z in zip(multipliers, zero_points, strict=True))
-    total = bias + sum(code.astype(np.int64) * m for code, m in zip(codes, multipliers, strict=True))
-    return np.asarray(np.clip(wrap_int32(total) >> shift, -32768, 32767), np.int64)
 
 
 def vectorized_mean(total: Int64Array, count: int, input: tuple[float, int], output: tuple[float, int]) -> Int64Array:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from int8rt.kernels.base import as_tuple
 from int8rt.model import ActivationFunctionType, Operator, Tensor
-from int8rt.quantization.dialects import xnnpack_activation_range
+from int8rt.quantization.xnnpack import ACTIVATIONS, activation_range
 from int8rt.verify.teacher import Teacher
 
 Array = npt.NDArray[Any]
@@ -83,5 +83,6 @@ def quantization(tensor: Tensor | None) -> tuple[float, int]:
 
 def xnnpack_range(piece: Piece) -> tuple[int, int]:
     """The codes to which XNNPACK clamps for the operator's fused activation."""
-    activation = getattr(piece.operator.options, "fused_activation_function", ActivationFunctionType.NONE)
-    return xnnpack_activation_range(activation, *quantization(piece.output), piece.found.dtype)
+    fused = getattr(piece.operator.options, "fused_activation_function", ActivationFunctionType.NONE)
+    activation = fused if fused in ACTIVATIONS else ActivationFunctionType.NONE
+    return activation_range(activation, *quantization(piece.output), piece.found.dtype)

@@ -11,6 +11,7 @@ import numpy as np
 from int8rt.kernels.add import AddParams, ScaledInput, scale_codes
 from int8rt.quantization import dialects
 from int8rt.quantization.vector_body import scale_input_down, scale_input_in_one
+from int8rt.quantization.xnnpack import sum_of_codes
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
 
 REFERENCE = "two roundings an input and two of the sum (gemmlowp)"
@@ -34,14 +35,10 @@ def add(piece: Piece) -> Candidates:
     yield REFERENCE, exact
     block, fast = (16, once) if r.dtype == np.int8 else (8, down)
     whole = exact.size // block * block
-    yield VECTORS, np.concatenate([fast.ravel()[:whole], exact.ravel()[whole:]]).reshape(exact.shape)
-    inputs = (piece.input(0), piece.input(1))
-    output_scale = quantization(piece.output)[0]
-    codes = (piece.value(0), piece.value(1))
-    ratios = tuple(float(np.float32(s) / np.float32(output_scale)) for s, _ in inputs)
-    zero_points = (inputs[0][1], inputs[1][1])
-    value = dialects.xnnpack_sum(codes, zero_points, (ratios[0], _sign(piece) * ratios[1])) + r.zero_point
-    yield XNNPACK, piece.finish(value, *xnnpack_range(piece))
+    vectors = np.concatenate([fast.ravel()[:whole], exact.ravel()[whole:]]).reshape(exact.shape)
+    yield VECTORS, vectors
+    in_20_bits = _in_20_bits(piece)
+    yield XNNPACK, vectors if in_20_bits is None else in_20_bits
     yield "one rounding an input and two of the sum", once
     yield "inputs rounded down", down
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):
@@ -65,6 +62,17 @@ def _total(piece: Piece, p: AddParams, scaling: _Scaling) -> Array:
         for i, s in enumerate((p.input1, p.input2))
     ]
     return dialects.rescale_sum(scaled[0] + _sign(piece) * scaled[1], int(r.multiplier[0]), int(r.shift[0]))
+
+
+def _in_20_bits(piece: Piece) -> Array | None:
+    """XNNPACK's sum of codes; None for scales so far apart that it leaves them to LiteRT's kernels."""
+    (scale1, zero_point1), (scale2, zero_point2) = piece.input(0), piece.input(1)
+    output_scale, zero_point = quantization(piece.output)
+    ratio1, ratio2 = (np.float32(scale) / np.float32(output_scale) for scale in (scale1, scale2))
+    if not all(2**-10 <= ratio < 2**8 for ratio in (ratio1, ratio2)):
+        return None
+    total = sum_of_codes(ratio1, zero_point1, _sign(piece) * ratio2, zero_point2)(piece.value(0), piece.value(1))
+    return piece.finish(total.astype(np.int64) + zero_point, *xnnpack_range(piece))
 
 
 def _sign(piece: Piece) -> int:
