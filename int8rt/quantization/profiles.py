@@ -121,14 +121,15 @@ TFLITE_OPT = Profile(
 
 XNNPACK = Profile(
     "xnnpack",
-    "ai-edge-litert 2.3.0 on x86-64 with FMA, OpResolverType.BUILTIN: XNNPACK, and tflite-opt for the rest",
+    "ai-edge-litert 2.3.0 on x86-64 with AVX-512F, OpResolverType.BUILTIN: XNNPACK, and tflite-opt for the rest",
     TFLITE_OPT.roundings,
     int32_roundings=TFLITE_OPT.int32_roundings,
     about="LiteRT's default: a delegate takes operators by their types, scales, options and constants, and XNNPACK "
     "computes these; all others are those of tflite-opt. On 8-bit codes XNNPACK multiplies accumulators by a float32 "
     "scale and takes ties to even; it adds codes with multipliers of 21 bits, and rescales them with 8 fractional "
-    "bits. The bounds of an activation are rounded with their zero point. What XNNPACK refuses of the operators taken "
-    "is an error, as it is there.",
+    "bits. The bounds of an activation are rounded with their zero point. Real numbers have the sums and functions of "
+    "its kernels for AVX-512F; those for other instruction sets differ. What XNNPACK refuses of the operators taken is "
+    "an error, as it is there.",
     compiled=False,
 )
 

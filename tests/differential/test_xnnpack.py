@@ -13,18 +13,15 @@ import pytest
 from hypothesis import strategies as st
 
 from int8rt.errors import Int8rtError, UnsupportedError
-from int8rt.kernels.xnnpack import float32
 from int8rt.model import ActivationFunctionType, Quantization, TensorType
 from int8rt.quantization.profiles import get_profile
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
-    DivOptions,
     LeakyReluOptions,
     MulOptions,
     ResizeBilinearOptions,
     StridedSliceOptions,
-    SubOptions,
 )
 from tests.differential import (
     test_add_sub_mul,
@@ -47,7 +44,6 @@ from tests.differential import (
     test_transpose_conv,
 )
 from tests.differential.cases import Case, case, check_cases, generators, quantizations, types, vector
-from tests.differential.elementwise import SPECIAL, all_pairs
 from tests.differential.harness import assert_same_bits, run_int8rt
 
 pytestmark = pytest.mark.litert
@@ -100,27 +96,6 @@ def clamped(draw: st.DrawFn, name: str) -> Case:
     return case(rng, name, specs[:2], specs[2:], options, 2)
 
 
-@st.composite
-def of_real_numbers(draw: st.DrawFn, name: str) -> Case:
-    """Special numbers, subnormal ones among them, and pairs of these; one of two inputs a constant now and then."""
-    rng = draw(generators)
-    values = np.concatenate([SPECIAL, np.ldexp(rng.normal(0, 1, 30), rng.integers(-126, 20, 30)).astype(np.float32)])
-    if name in float32.UNARY:
-        spec = TensorSpec(TensorType.FLOAT32, values.shape)
-        return Case(single_operator_model(name, [spec], [spec]), [values])
-    data = [np.ascontiguousarray(each) for each in all_pairs(values)]
-    specs = [TensorSpec(TensorType.FLOAT32, each.shape) for each in data]
-    options = {"ADD": AddOptions, "SUB": SubOptions, "MUL": MulOptions, "DIV": DivOptions}.get(name)
-    activation = draw(st.sampled_from(ACTIVATIONS))
-    model_options = options and options(activation)
-    if options and draw(st.booleans()):
-        data[1] = np.array([draw(st.sampled_from(list(SPECIAL)))], np.float32)
-        inputs = [specs[0], TensorSpec.constant(data[1])]
-        order = draw(st.sampled_from([1, -1]))
-        return Case(single_operator_model(name, inputs[::order], specs[:1], model_options), data[:1])
-    return Case(single_operator_model(name, specs, specs[:1], model_options), data)
-
-
 Strategies = dict[str, Callable[[], st.SearchStrategy[Case]]]
 
 STRATEGIES: Strategies = {
@@ -162,10 +137,6 @@ STRATEGIES: Strategies = {
     "strided slice": test_data_movement_slices.strided_slices,
     "space to depth": lambda: test_data_movement_space.squares("SPACE_TO_DEPTH"),
     "depth to space": lambda: test_data_movement_space.squares("DEPTH_TO_SPACE"),
-    **{
-        f"{name.lower()} of real numbers": lambda name=name: of_real_numbers(name)
-        for name in (*float32.UNARY, *float32.BINARY)
-    },
     **{name.lower(): lambda name=name: every_code(name) for name in ("ELU", "LEAKY_RELU", "LOGISTIC", "TANH")},
     **{
         f"{name.lower()} of many channels, {type.label}": lambda name=name, type=type: test_profiles.many_channels(

@@ -35,9 +35,12 @@ class ComparedCodesParams(ReduceParams):
 
 
 def takes(context: OperatorContext) -> bool:
-    """Whether the delegate takes this reduction of codes: over axes that the file holds."""
-    if len(context.inputs) != 2 or not holds_codes(context.input(0), context.output()):
-        return False
+    """Whether the delegate takes this reduction of codes."""
+    return len(context.inputs) == 2 and holds_codes(context.input(0), context.output()) and takes_axes(context)
+
+
+def takes_axes(context: OperatorContext) -> bool:
+    """Whether the delegate takes the axes of a reduction: few of them, that the file holds."""
     axis = context.input(1)
     if axis.type != TensorType.INT32 or len(declared_shape(context, axis)) > 1 or not is_stored(context, axis):
         return False
