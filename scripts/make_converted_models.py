@@ -290,6 +290,41 @@ class Counter(tf.Module):
         return self.total * 2.0
 
 
+def svdf() -> bytes:
+    """Two SVDF layers, with and without a bias: no layer of Keras becomes one, so the float model is int8rt's."""
+    from int8rt.model import ActivationFunctionType, TensorType
+    from int8rt.schema import options, write_model
+    from int8rt.schema.builder import ModelBuilder, TensorSpec
+
+    float32 = TensorType.FLOAT32
+    builder, source, features = ModelBuilder().input("x", float32, (1, 16)), "x", 16
+    for layer, (units, rank, memory) in enumerate(((8, 2, 10), (6, 1, 5))):
+        names = [f"{name}{layer}" for name in ("feature", "time", "bias", "state", "out")]
+        builder.constant(names[0], weights(units * rank, features, seed=40 + layer).numpy())
+        builder.constant(names[1], weights(units * rank, memory, seed=42 + layer).numpy())
+        if not layer:
+            builder.constant(names[2], weights(units, seed=44).numpy())
+        builder.add(names[3], TensorSpec(float32, (1, units * rank * memory), is_variable=True))
+        builder.tensor(names[4], float32, (1, units))
+        given = [source, *names[:2], None if layer else names[2], names[3]]
+        relu = options.SVDFOptions(rank=rank, fused_activation_function=ActivationFunctionType.RELU)
+        builder.operator("SVDF", given, [names[4]], relu)
+        source, features = names[4], units
+    builder.constant("matrix", weights(4, features, seed=45).numpy()).output("y", float32, (1, 4))
+    builder.operator("FULLY_CONNECTED", [source, "matrix"], ["y"], options.FullyConnectedOptions())
+    return write_model(builder.signature("serving_default", {"x": "x"}, {"y": "y"}).build())
+
+
+def of_a_file(content: bytes, quantized: bool) -> bytes:
+    """What the converter makes of a float .tflite file: the ranges, and int8 with int8 inputs and outputs."""
+    from tensorflow.lite.python.convert import mlir_quantize
+    from tensorflow.lite.python.optimize.calibrator import Calibrator
+
+    samples = np.random.default_rng(7).uniform(-1, 1, (32, 1, 16)).astype(np.float32)
+    calibrated = bytes(Calibrator(content).calibrate(lambda: ([sample] for sample in samples)))
+    return mlir_quantize(calibrated, input_data_type=tf.int8, output_data_type=tf.int8) if quantized else calibrated
+
+
 def stateful() -> bytes:
     module = Counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -324,6 +359,9 @@ def recipes() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "network_calibrated_hard_swish", lambda: converted(Swishing(), **MODES["calibrated"])
     for mode in ("int8", "16x8", "calibrated"):
         yield f"unrolled_gru_{mode}", lambda mode=mode: recurrent(unrolled_gru, mode)
+    yield "svdf_float32", svdf
+    yield "svdf_calibrated", lambda: of_a_file(svdf(), False)
+    yield "svdf_int8", lambda: of_a_file(svdf(), True)
     yield "loops", lambda: plain(Loops(), tf.TensorSpec((2, 4), tf.float32, name="x"))
     yield "shapes", lambda: plain(Shapes(), tf.TensorSpec((None, 4), tf.float32, name="x"))
     yield "strings", lambda: plain(Strings(), tf.TensorSpec((6,), tf.string, name="x"))

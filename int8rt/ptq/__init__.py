@@ -8,7 +8,10 @@ quantize    calibrated model and recipe in, quantized model out
 rules       which operators can be quantized, and what they ask of scales
 scales      the scale and zero point of every activation
 weights     constants in their quantized forms
-lstm        LSTM layers: their states, and weights beside them
+lstm, svdf  operators with states, and weights beside them
+dynamic     integer weights beside float activations
+choice      which operators become integer, with which scales
+values      activations as integers and as floats
 rewrite     one subgraph, quantized
 draft       a subgraph while it is being rewritten
 

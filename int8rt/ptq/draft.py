@@ -28,6 +28,11 @@ class Draft:
         """The data of a tensor of the source, or None where it is computed."""
         return constant_value(self.model, self.source.tensors[index]) if index >= 0 else None
 
+    def is_float_constant(self, index: int) -> bool:
+        """Whether this is a tensor of the source, and a constant of float32."""
+        known = 0 <= index < len(self.source.tensors)
+        return known and self.source.tensors[index].type is TensorType.FLOAT32 and self.constant(index) is not None
+
     def add(self, name: str, type: TensorType, like: Tensor, quantization: Quantization | None) -> int:
         """A new tensor of the shape of another."""
         tensor = dataclasses.replace(like, name=name, type=type, quantization=quantization, buffer=0, sparsity=None)

@@ -31,7 +31,7 @@ class Quantized:
 
 
 def quantize(model: Model, recipe: Recipe | None = None) -> Quantized:
-    """Quantizes the subgraphs that the model's users enter; subgraphs that operators call stay float.
+    """Quantizes the subgraphs that the model's users enter, and in modes dynamic and float16 also what operators call.
 
     model: a float model; modes int8, int16x8 and int4 need the ranges of its activations in the tensors' min and max,
     as `calibrate` writes them. recipe: what to do with each operator; int8 with float inputs and outputs if none.
@@ -42,7 +42,9 @@ def quantize(model: Model, recipe: Recipe | None = None) -> Quantized:
     _check_float(model)
     buffers = list(model.buffers)
     subgraphs, signatures, left = list(model.subgraphs), list(model.signatures), []
-    for index in _entered(model):
+    # What operators call keeps its ends: where activations stay float, nothing else stands against it.
+    called_too = recipe.mode in ("dynamic", "float16")
+    for index in range(len(model.subgraphs)) if called_too else _entered(model):
         result = rewrite(model, index, recipe, buffers)
         subgraphs[index] = result.subgraph
         left += [(index, *reason) for reason in result.left_float]

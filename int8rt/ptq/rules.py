@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from int8rt.lint.specification import FIXED_OUTPUTS, WEIGHTED, Weighted
 from int8rt.model import Operator, TensorType
 
-# Operators with a module of their own.
-LSTM = "UNIDIRECTIONAL_SEQUENCE_LSTM"
+# Operators with modules of their own, and where their states are among the inputs.
+LSTM, SVDF = "UNIDIRECTIONAL_SEQUENCE_LSTM", "SVDF"
+STATES: Mapping[str, tuple[int, ...]] = {LSTM: (18, 19), SVDF: (4,)}
 
 # One scale and zero point for every float input and output.
 # fmt: off
@@ -47,6 +48,7 @@ _INT16 = frozenset((
 _VERSIONS: Mapping[str, int] = {
     **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT", "SHAPE"), 1),
     LSTM: 1,
+    SVDF: 3,
     **dict.fromkeys(("HARD_SWISH", "LEAKY_RELU", "PRELU", "RELU_N1_TO_1"), 1),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BROADCAST_TO", "REVERSE_V2"), 3),
     "FULLY_CONNECTED": 4,
@@ -55,7 +57,13 @@ _VERSIONS: Mapping[str, int] = {
 _INT4_VERSIONS: Mapping[str, int] = {"CONV_2D": 7, "FULLY_CONNECTED": 10}
 
 # Operators whose weights alone can be int8, beside float activations, and the lowest versions of that.
-DYNAMIC: Mapping[str, int] = {"CONV_2D": 5, "DEPTHWISE_CONV_2D": 6, "FULLY_CONNECTED": 12, "TRANSPOSE_CONV": 3}
+DYNAMIC: Mapping[str, int] = {
+    **dict.fromkeys((LSTM, "BIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN", "TRANSPOSE_CONV"), 3),
+    SVDF: 4,
+    "CONV_2D": 5,
+    "DEPTHWISE_CONV_2D": 6,
+    "FULLY_CONNECTED": 12,
+}
 
 # Why an operator that has integer kernels is left float.
 _LEFT = {
@@ -79,7 +87,7 @@ class Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    LSTM: Rule(),
+    **{name: Rule() for name in (LSTM, SVDF)},
     **{name: Rule(same=True) for name in _SAME},
     **{name: Rule(weighted=WEIGHTED.get(name), weights=(1,) if name == "PRELU" else ()) for name in _OWN},
     **{name: Rule(quantized_output=False) for name in _OTHER_OUTPUT},
@@ -94,7 +102,7 @@ def why_not(operator: Operator, type: TensorType) -> str | None:
         return "it has no integer kernel that every resolver runs"
     if type is TensorType.INT16 and operator.name not in (*_INT16, LSTM):
         return "it has no kernel for int16"
-    if operator.name == LSTM:
+    if operator.name in (LSTM, SVDF):
         return None
     activation = getattr(operator.options, "fused_activation_function", 0)
     if int(activation) > 3:

@@ -12,13 +12,16 @@ from int8rt.lint.specification import Weighted
 from int8rt.model import Operator, Quantization, TensorType
 from int8rt.ptq.draft import Draft
 from int8rt.ptq.recipe import Treatment
+from int8rt.ptq.rules import RULES
 from int8rt.quantization.from_ranges import (
     Floats,
     bias_scales,
     constant_parameters,
     quantize_bias,
     quantize_constant,
+    quantize_to_ten_bits,
     quantize_weights,
+    quantize_weights_by_peak,
     quantize_weights_in_float64,
     room_for_bias,
     weight_scales,
@@ -35,7 +38,10 @@ class Weights:
     def with_bias(
         self, operator: Operator, weighted: Weighted, treatment: Treatment, input_scale: float, bias_type: TensorType
     ) -> tuple[int, int]:
-        """Indices of weights and bias (-1 if there is none) of an operator whose input has that scale."""
+        """Indices of weights and bias (-1 if there is none) of an operator whose input has that scale.
+
+        bias_type: int64 beside int16 activations, which TensorFlow's older quantizer makes: it rounds weights its way.
+        """
         draft = self.draft
         bits = treatment.bits
         filter_index = operator.inputs[weighted.filter]
@@ -46,7 +52,10 @@ class Weights:
         scales = weight_scales(weights, axis, bits)
         if bias is not None and bias_type is TensorType.INT32:
             scales = room_for_bias(bias, input_scale, scales)
-        codes = quantize_weights(weights, scales, axis, bits)
+        if bias_type is TensorType.INT64:
+            codes = quantize_weights_by_peak(weights, axis, bits)
+        else:
+            codes = quantize_weights(weights, scales, axis, bits)
         parameters = Quantization.per_axis(scales, np.zeros(scales.size, np.int64), axis or 0)
         type = TensorType.INT4 if bits == 4 else TensorType.INT8
         new_filter = self._constant(filter_index, codes, type, parameters)
@@ -79,9 +88,17 @@ class Weights:
         chosen = parameters or constant_parameters(values, type)
         return self._constant(index, quantize_constant(values, chosen, type), type, chosen)
 
-    def dynamic(self, operator: Operator, weighted: Weighted, treatment: Treatment) -> int:
+    def ten_bits(self, index: int) -> int:
+        """int16 with one scale and zero point 0, of which ten bits are used: the time weights of SVDF."""
+        values = self.draft.constant(index)
+        assert values is not None
+        codes, scale = quantize_to_ten_bits(values)
+        return self._constant(index, codes, TensorType.INT16, Quantization.per_tensor(scale))
+
+    def dynamic(self, operator: Operator, place: int, treatment: Treatment) -> int:
         """int8 weights beside float activations. Those of DEPTHWISE_CONV_2D must have a scale for each channel."""
-        index = operator.inputs[weighted.filter]
+        index, weighted = operator.inputs[place], RULES[operator.name].weighted
+        assert weighted is not None
         values = self.draft.constant(index)
         assert values is not None
         by_channel = treatment.granularity == "channel" or operator.name == "DEPTHWISE_CONV_2D"

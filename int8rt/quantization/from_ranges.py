@@ -73,18 +73,42 @@ def weight_scales(weights: Floats, axis: int | None, bits: int = 8) -> Floats:
 def quantize_weights(weights: Floats, scales: Floats, axis: int | None, bits: int = 8) -> npt.NDArray[np.int8]:
     """q = round(w · (1 / scale)) in float32, ties away from zero, clamped to ±(2^(bits-1) - 1): never -128.
 
-    Along `axis` each index has its scale. Without an axis the factor is (2^(bits-1) - 1) / max |w|, in float32.
+    Along `axis` each index has its scale. Without an axis it is `quantize_weights_by_peak`.
+    """
+    if axis is None:
+        return quantize_weights_by_peak(weights, None, bits)
+    values = np.asarray(weights, np.float32)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        factors = (1.0 / scales.astype(np.float64)).astype(np.float32)
+        factors = factors.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        return _narrow(values, np.multiply, factors, 2 ** (bits - 1) - 1)
+
+
+def quantize_weights_by_peak(weights: Floats, axis: int | None, bits: int = 8) -> npt.NDArray[np.int8]:
+    """As `quantize_weights`, the factor (2^(bits-1) - 1) / max |w| in float32, 0 where all are zero.
+
+    Source: TensorFlow Lite tools/optimize/quantization_utils.cc, SymmetricPerChannelQuantization.
     """
     largest = 2 ** (bits - 1) - 1
     values = np.asarray(weights, np.float32)
+    others = tuple(i for i in range(values.ndim) if i != axis) if axis is not None else None
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        if axis is None:
-            peak = _peaks(values, None)
-            factors = np.float32(largest) / peak if peak > 0 else np.float32(0)
-        else:
-            factors = (1.0 / scales.astype(np.float64)).astype(np.float32)
-            factors = factors.reshape([-1 if i == axis else 1 for i in range(values.ndim)])
+        peaks = _peaks(values, others, keepdims=True)
+        factors = np.where(peaks > 0, np.float32(largest) / peaks, np.float32(0))
         return _narrow(values, np.multiply, factors, largest)
+
+
+def quantize_to_ten_bits(weights: Floats) -> tuple[npt.NDArray[np.int16], float]:
+    """Codes and scale, which is max |w| / 512 in float32: q = round(w · (1 / scale)), ties away from zero, up to ±512.
+
+    As TensorFlow's converter does with the time weights of SVDF.
+    """
+    values = np.asarray(weights, np.float32)
+    peak = max(np.float32(_peaks(values, None)), np.float32(_NARROWEST / 2))
+    scale = np.float32(peak / np.float32(512))
+    factor = np.float32(1 / np.float64(scale))
+    codes: npt.NDArray[np.int16] = np.clip(round_half_away(values * factor), -512, 512).astype(np.int16)
+    return codes, float(scale)
 
 
 def _peaks(values: Floats, axes: tuple[int, ...] | None, keepdims: bool = False) -> Floats:
