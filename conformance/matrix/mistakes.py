@@ -15,6 +15,8 @@ from int8rt.verify.runtimes.base import Array
 NO_ACTIVATION = "tflite-ref; no activation"
 AS_INT8 = "tflite-ref of uint8 as int8, 128 less"
 AS_INT8_NO_ACTIVATION = f"{AS_INT8}; no activation"
+HALF_PIXELS = "half_pixel_centers is ignored"
+ONE_GROUP = "the input's memory is read with the channels of one group"
 
 
 def mistaken(model: Model, inputs: Sequence[Array]) -> Iterator[tuple[str, Array]]:
@@ -27,13 +29,19 @@ def mistaken(model: Model, inputs: Sequence[Array]) -> Iterator[tuple[str, Array
         yield AS_INT8_NO_ACTIVATION, _higher(expected(_without_activation(shifted), values))
 
 
-def variants(model: Model) -> Iterator[tuple[str, Model]]:
-    """The model without what a converter may lose: what is added to a name, and the model; none that are the same."""
+def variants(model: Model, inputs: Sequence[Array]) -> Iterator[tuple[str, Model, Sequence[Array]]]:
+    """The model without what a converter may lose: what is added to a name, the model, its inputs; none that are the
+    same.
+    """
     options: Any = model.subgraphs[0].operators[0].options
     if (plain := _without_activation(model)) is not model:
-        yield "no activation", plain
+        yield "no activation", plain, inputs
     if getattr(options, "beta", 1.0) != 1.0:
-        yield "beta is ignored", _with_options(model, replace(options, beta=1.0))
+        yield "beta is ignored", _with_options(model, replace(options, beta=1.0)), inputs
+    if getattr(options, "half_pixel_centers", False):
+        yield HALF_PIXELS, _with_options(model, replace(options, half_pixel_centers=False)), inputs
+    if (narrow := _of_one_group(model, inputs)) is not None:
+        yield ONE_GROUP, *narrow
 
 
 def _without_activation(model: Model) -> Model:
@@ -48,6 +56,21 @@ def _with_options(model: Model, options: Any) -> Model:
     graph = model.subgraphs[0]
     operator = replace(graph.operators[0], options=options)
     return replace(model, subgraphs=(replace(graph, operators=(operator,)),))
+
+
+def _of_one_group(model: Model, inputs: Sequence[Array]) -> tuple[Model, Sequence[Array]] | None:
+    """A CONV_2D in groups on the input's first codes, as an image with the channels of one group; None for others."""
+    graph = model.subgraphs[0]
+    if graph.operators[0].name != "CONV_2D":
+        return None
+    input, filter = (graph.tensors[i] for i in graph.operators[0].inputs[:2])
+    channels = filter.shape[3]
+    if input.shape[3] <= channels or graph.inputs != graph.operators[0].inputs[:1]:
+        return None
+    shape = (*input.shape[:3], channels)
+    tensors = tuple(replace(t, shape=shape, shape_signature=None) if t is input else t for t in graph.tensors)
+    codes = np.resize(inputs[0].reshape(-1), shape)
+    return replace(model, subgraphs=(replace(graph, tensors=tensors),)), [codes]
 
 
 def _as_int8(model: Model) -> Model:

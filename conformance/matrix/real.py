@@ -19,12 +19,15 @@ _TIES = {1: 0.002, 2: 0.06}
 _RELATIVE = 1e-6
 NAME = "a nearest code of the real-valued result"
 NAME_WRAPPED = "a nearest code of the real-valued result, which wraps around where it should saturate"
+NAME_CUT = "the real-valued result cut off to an integer, which wraps around where it should saturate"
+NAME_BFLOAT16 = "a nearest code of the real-valued result of inputs and constants in bfloat16"
 NAME_OF_REALS = "the real value, but for the last bits of float32"
 
 
-def real_result(model: Model, inputs: Sequence[Array]) -> Array | None:
+def real_result(model: Model, inputs: Sequence[Array], bfloat16: bool = False) -> Array | None:
     """The output of a model of one operator, computed in float32 from the real values of everything quantized, in
-    codes of the output where it has a scale. None where int8rt does not compute it.
+    codes of the output where it has a scale. None where int8rt does not compute it. bfloat16: inputs and constants
+    are rounded to it first, but for biases.
     """
     graph = model.subgraphs[0]
     output = graph.tensors[graph.outputs[0]]
@@ -36,10 +39,13 @@ def real_result(model: Model, inputs: Sequence[Array]) -> Array | None:
             continue
         if tensor.buffer and (data := buffers[tensor.buffer]) is not None:
             codes = np.frombuffer(data, tensor.type.dtype).reshape(tensor.shape)
-            buffers.append(encode(_dequantized(codes, tensor), TensorType.FLOAT32, tensor.shape))
+            value = _dequantized(codes, tensor)
+            value = _in_bfloat16(value) if bfloat16 and codes.itemsize < 4 else value
+            buffers.append(encode(value, TensorType.FLOAT32, tensor.shape))
             tensor = replace(tensor, buffer=len(buffers) - 1)
         tensors.append(replace(tensor, type=TensorType.FLOAT32, quantization=None))
     given = [_dequantized(value, graph.tensors[i]) for i, value in zip(graph.inputs, inputs, strict=True)]
+    given = [_in_bfloat16(v) if bfloat16 and v.dtype == np.float32 else v for v in given]
     if graph.operators[0].name in ("QUANTIZE", "DEQUANTIZE"):
         return _codes(given[0], output)
     operators = (replace(graph.operators[0], version=1),)
@@ -69,6 +75,28 @@ def farther(found: Array, real: Array) -> tuple[int, int]:
     distance = found - real
     wrapped = np.abs(distance - span * np.rint(distance / span)) <= reach
     return int(np.count_nonzero(~near)), int(np.count_nonzero(~(near | wrapped)))
+
+
+def cut_off(found: Array, real: Array) -> bool:
+    """Whether all elements are the real-valued result without its fraction, wrapped around the type's range."""
+    if found.dtype.kind not in "iu":
+        return False
+    tie, span = _TIES.get(found.itemsize, 0) / 2, 1 << 8 * found.itemsize
+    near = [(found - np.trunc(real + by)) % span == 0 for by in (-tie, tie)]
+    return bool(np.all(near[0] | near[1]))
+
+
+def distance(found: Array, real: Array) -> float:
+    """How far the codes are at most from the real-valued result within their range, in steps."""
+    info = np.iinfo(found.dtype)
+    return float(np.abs(found - np.clip(real, info.min, info.max)).max(initial=0))
+
+
+def _in_bfloat16(value: Array) -> Array:
+    """float32 rounded to 8 significant bits, ties to even."""
+    bits = value.view(np.uint32).astype(np.uint64)
+    bits += 0x7FFF + ((bits >> np.uint64(16)) & np.uint64(1))
+    return (bits & np.uint64(0xFFFF0000)).astype(np.uint32).view(np.float32)
 
 
 def _quantization(tensor: Tensor) -> Quantization | None:

@@ -58,9 +58,11 @@ class Facts:
 
     @cached_property
     def reals(self) -> dict[str, Array | None]:
-        """The real-valued result, under the name "", and those of the model's `variants`."""
-        models = {"": self.model, **dict(variants(self.model))}
-        return {name: real.real_result(model, self.inputs) for name, model in models.items()}
+        """The real-valued result, under the name "", and those of the model's `variants`, by a name for each."""
+        others = variants(self.model, self.inputs)
+        results = {f"{real.NAME}; {name}": real.real_result(model, inputs) for name, model, inputs in others}
+        results[real.NAME_BFLOAT16] = real.real_result(self.model, self.inputs, bfloat16=True)
+        return {"": real.real_result(self.model, self.inputs), **results}
 
     @cached_property
     def piece(self) -> Piece | None:
@@ -91,9 +93,9 @@ class Cell:
 
     verdicts: to their numbers. profiles, arithmetics, mistakes: to the number of elements that they do not give, over
     all answers of the right shape; None where one does not know some case. farther: elements that are no nearest code
-    of the real result, and not when wrapped around either. largest: difference in steps. shapes: some answer had
-    another shape or type. known: for each answer, what gives all of it. faults: the runtime's words to a number of
-    cases. example: a case of each verdict.
+    of the real result, and not when wrapped around either. largest: difference in steps. distance: of codes from the
+    real result. shapes: some answer had another shape or type. known: for each answer, what gives all of it. faults:
+    the runtime's words to a number of cases. example: a case of each verdict.
     """
 
     cases: int = 0
@@ -101,6 +103,7 @@ class Cell:
     elements: int = 0
     different: int = 0
     largest: int = 0
+    distance: float | None = 0
     shapes: bool = False
     profiles: dict[str, int | None] = field(default_factory=dict)
     arithmetics: dict[str, int | None] | None = None
@@ -141,15 +144,17 @@ class Cell:
         """What of the real-valued result gives the answer."""
         result = facts.reals[""]
         if self.farther is None or result is None or result.shape != found.shape:
-            self.farther = None
+            self.farther = self.distance = None
             return set()
+        if self.distance is not None:
+            self.distance = max(self.distance, real.distance(found, result)) if found.dtype.kind in "iu" else None
         near, wrapped = real.farther(found, result)
         self.farther = self.farther[0] + near, self.farther[1] + wrapped
         names = {real.NAME} if not near else {real.NAME_WRAPPED} if not wrapped else set()
         for what, other in facts.reals.items():
-            if what and other is not None and not real.farther(found, other)[0]:
-                names.add(f"{real.NAME}; {what}")
-        return names
+            if what and other is not None and other.shape == found.shape and not real.farther(found, other)[0]:
+                names.add(what)
+        return names | ({real.NAME_CUT} if real.cut_off(found, result) else set())
 
     def plain(self) -> dict[str, Any]:
         """For JSON: counts, and what explains the differences."""
@@ -160,6 +165,8 @@ class Cell:
             data |= {"elements": self.elements, "different": self.different, "largest": self.largest}
             data |= {"shapes": self.shapes, "example": self.example.get("DIFFERENT", ""), "explained": self.explained()}
             data["nearest"] = self.nearest()
+            if data["nearest"] and self.distance is not None:
+                data["distance"] = round(self.distance, 2)
         return data
 
     def explained(self) -> str:
@@ -184,7 +191,8 @@ class Cell:
 
     def _together(self) -> list[tuple[str, int]]:
         """At most three that give every answer between them, with numbers of cases; empty where they are not enough."""
-        left, chosen = list(self.known), []
+        left = list(self.known)
+        chosen: list[tuple[str, int]] = []
         while left and len(chosen) < 3:
             counts = Counter(name for names in left for name in sorted(names, key=lambda name: (";" in name, name)))
             if not counts:

@@ -47,12 +47,14 @@ def prepare(context: OperatorContext) -> ResizeNearestNeighborParams:
     batches, input_height, input_width, channels = context.input(0).shape
     return ResizeNearestNeighborParams(
         output_shapes=((batches, height, width, channels),),
-        rows=_nearest(input_height, height, options),
-        columns=_nearest(input_width, width, options),
+        rows=nearest_positions(input_height, height, options),
+        columns=nearest_positions(input_width, width, options),
     )
 
 
-def _nearest(input_size: int, output_size: int, options: ResizeNearestNeighborOptions) -> npt.NDArray[np.int64]:
+def nearest_positions(
+    input_size: int, output_size: int, options: ResizeNearestNeighborOptions
+) -> npt.NDArray[np.int64]:
     """The nearest of `input_size` positions for each of the output's, in float32 as TensorFlow Lite computes it."""
     if output_size == 0:
         return np.zeros(0, np.int64)

@@ -128,10 +128,14 @@ def test_mistakes_are_named() -> None:
     assert lower.mistakes[mistakes.AS_INT8] == 0 != lower.mistakes[mistakes.AS_INT8_NO_ACTIVATION]
 
 
+def without(what: str, model: Model, inputs: Sequence[Array]) -> Model:
+    return {name: other for name, other, _ in mistakes.variants(model, inputs)}.get(what, model)
+
+
 def test_what_is_explained_by_two_together() -> None:
     def lost(model: Model, inputs: Sequence[Array]) -> Array:
         """As tf2onnx: in floats, and RELU_N1_TO_1 is dropped, no other activation."""
-        dropped = dict(mistakes.variants(model)).get("no activation", model)
+        dropped = without("no activation", model, inputs)
         options: Any = model.subgraphs[0].operators[0].options
         return in_floats(
             dropped if options.fused_activation_function == ActivationFunctionType.RELU_N1_TO_1 else model, inputs
@@ -141,10 +145,67 @@ def test_what_is_explained_by_two_together() -> None:
     assert explained.startswith(f"{real.NAME} (")
     assert explained.endswith("; no activation (1 cases)")
     beta = cell(
-        lambda model, inputs: in_floats(dict(mistakes.variants(model)).get("beta is ignored", model), inputs),
+        lambda model, inputs: in_floats(without("beta is ignored", model, inputs), inputs),
         "SOFTMAX/uint8/",
     )
     assert "; beta is ignored" in beta.explained()
+
+
+def test_cut_off_sums_are_named() -> None:
+    """As OpenVINO does where the output's scale is 1."""
+
+    def cut(model: Model, inputs: Sequence[Array]) -> Array:
+        result = real.real_result(model, inputs)
+        assert result is not None
+        return np.trunc(result).astype(np.int64).astype(np.int16)
+
+    assert cell(cut, "ADD/int16/sums").explained() == f"{real.NAME_CUT} ({len(cases('ADD/int16/sums'))} cases)"
+    assert cell(lambda m, x: cut(m, x) ^ 1, "ADD/int16/sums").explained() == ""
+
+
+def test_bfloat16_is_named() -> None:
+    def rounded(value: Array) -> Array:
+        """To 8 significant bits."""
+        mantissa, exponent = np.frexp(value.astype(np.float64))
+        return np.ldexp(np.rint(mantissa * 256) / 256, exponent)
+
+    def product(model: Model, inputs: Sequence[Array]) -> Array:
+        graph = model.subgraphs[0]
+        codes = [tensor.quantization for tensor in graph.tensors]
+        a, b = (
+            rounded(np.float32((x.astype(int) - q.zero_point[0]) * q.scale[0]))
+            for x, q in zip(inputs, codes, strict=False)
+            if q is not None
+        )
+        out = graph.tensors[graph.outputs[0]].quantization
+        assert out is not None
+        return np.clip(np.rint(a @ b / out.scale[0] + out.zero_point[0]), -128, 127).astype(np.int8)
+
+    assert cell(product, "BATCH_MATMUL/int8/product/adjoint=False,False").explained().startswith(real.NAME_BFLOAT16)
+
+
+def test_how_far_from_the_real_result_is_said_of_what_nothing_explains() -> None:
+    found = cell(lambda model, inputs: in_floats(model, inputs) ^ 2, "SUB/int8/").plain()
+    assert found["explained"] == ""
+    assert 2 <= found["distance"] <= 2.51
+
+
+def test_a_convolution_in_groups_that_reads_the_memory_of_one() -> None:
+    def narrow(model: Model, inputs: Sequence[Array]) -> Array:
+        ((_, other, values),) = [v for v in mistakes.variants(model, inputs) if v[0] == mistakes.ONE_GROUP]
+        return in_floats(other, values)
+
+    start = "CONV_2D/uint8/groups"
+    found = cell(narrow, start)
+    assert found.explained().endswith(mistakes.ONE_GROUP)
+    assert found.largest > 50
+
+
+def test_options_of_images_that_are_lost() -> None:
+    def lost(model: Model, inputs: Sequence[Array]) -> Array:
+        return in_floats(without(mistakes.HALF_PIXELS, model, inputs), inputs)
+
+    assert f"; {mistakes.HALF_PIXELS} (" in cell(lost, "RESIZE_BILINEAR/int8/").explained()
 
 
 def test_operators_of_models_are_explained_one_by_one() -> None:

@@ -207,12 +207,57 @@ def test_a_rounding_that_nobody_knows_is_none_of_the_known_ones() -> None:
         ("AVERAGE_POOL_2D", "the codes' mean, truncate"),
         ("AVERAGE_POOL_2D", "the codes' mean, half away from code 0; the border counts, as code 0"),
         ("SOFTMAX", "float64, half away; wraps around instead of saturating"),
+        ("SOFTMAX", "float64, half away; beta multiplies the result"),
+        ("QUANTIZE", "the reciprocal, half even; no saturation unless the zero point is 0 (uint8: 128)"),
+        ("RESIZE_BILINEAR", "exact weights, half up"),
+        ("RESIZE_BILINEAR", "exact weights, half even; half_pixel_centers is ignored"),
+        ("RESIZE_NEAREST_NEIGHBOR", "the specification's; half_pixel_centers is ignored"),
+        ("RELU6", "the specification's; the bound of RELU6 is truncated"),
     ],
 )
 def test_an_injected_arithmetic_is_named(kind: str, name: str) -> None:
     finding = found(kind, lambda model, inputs: dict(candidates(piece_of(model, inputs)))[name])
     assert (finding.arithmetic, finding.others) == (name, ())
     assert finding.residual > 0
+
+
+@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.INT16])
+def test_pixels_by_the_positions_divided(type: TensorType) -> None:
+    """RESIZE_NEAREST_NEIGHBOR as Arm NN computes it, whatever the options say; int16 is looked at, too."""
+
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        height, width = model.subgraphs[0].tensors[model.subgraphs[0].outputs[0]].shape[1:3]
+        rows, columns = (
+            np.arange(n) * size // n for n, size in zip((height, width), inputs[0].shape[1:3], strict=True)
+        )
+        return inputs[0][:, rows[:, None], columns]
+
+    finding = says(Fake(run), "RESIZE_NEAREST_NEIGHBOR", type)
+    assert (finding.type, finding.others) == (type.label, ())
+    assert finding.arithmetic == "the specification's; align_corners and half_pixel_centers are ignored"
+
+
+def test_a_convolution_in_groups_that_reads_the_memory_of_one() -> None:
+    """As Arm NN does: code i of the input is taken for code i of an image with the channels of one group."""
+
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        piece = piece_of(model, inputs)
+        filter, bias = piece.value(1).astype(np.int64), piece.value(2).astype(np.int64)
+        batches, height, width, channels = piece.found.shape
+        size, (zero, offset) = filter.shape[3], (piece.input()[1], piece.params.requantization.zero_point)
+        codes = inputs[0].reshape(-1)[: batches * height * width * size].astype(np.int64)
+        assert filter.shape[1:3] == (1, 1)
+        sums = (codes.reshape(-1, size) - zero) @ filter.reshape(channels, size).T + bias
+        value = sums * piece.params.requantization.real_multiplier
+        return (
+            np.clip(np.trunc(value + np.copysign(0.5, value)) + offset, -128, 127)
+            .astype(np.int8)
+            .reshape(piece.found.shape)
+        )
+
+    finding = says(Fake(run), GROUPED, TensorType.INT8)
+    name = "float64, half away; the input's memory is read with the channels of one group"
+    assert (finding.arithmetic, finding.others) == (name, ())
 
 
 def test_one_element_off_is_not_explained() -> None:

@@ -14,9 +14,14 @@ from int8rt.kernels.mul import MulParams
 from int8rt.kernels.pad import PadParams
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.kernels.quantize import QuantizeParams
+from int8rt.kernels.reduce import ReduceParams
+from int8rt.kernels.relu import ReluParams
+from int8rt.kernels.resize_bilinear import ResizeBilinearParams
+from int8rt.kernels.resize_nearest_neighbor import ResizeNearestNeighborParams
 from int8rt.kernels.softmax import SoftmaxParams
 from int8rt.kernels.unary import LookupTableParams
 from int8rt.model import Operator, Tensor, TensorType
+from int8rt.verify.identify.images import TEN_BITS, resize_bilinear
 from int8rt.verify.identify.mutants import mutations_of
 from int8rt.verify.identify.piece import Candidates, Piece
 from int8rt.verify.identify.rescaling import FLOAT64, TWICE, mean, rescaled
@@ -55,13 +60,19 @@ KINDS: Mapping[str, tuple[type, Callable[[Piece], Candidates], str]] = {
     "QUANTIZE": (QuantizeParams, quantize, QUOTIENT),
     "DEQUANTIZE": (DequantizeParams, dequantize, DIFFERENCE),
     "PAD": (PadParams, fixed, RIGHT),
+    "RELU6": (ReluParams, fixed, RIGHT),
+    "REDUCE_MAX": (ReduceParams, fixed, RIGHT),
+    "REDUCE_MIN": (ReduceParams, fixed, RIGHT),
+    "RESIZE_NEAREST_NEIGHBOR": (ResizeNearestNeighborParams, fixed, RIGHT),
+    "RESIZE_BILINEAR": (ResizeBilinearParams, resize_bilinear, TEN_BITS),
 }
 _CODES = (TensorType.INT8, TensorType.UINT8)
+_INT16_TOO = ("REDUCE_MAX", "REDUCE_MIN", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR")
 
 
 def covered(piece: Piece) -> bool:
-    """Whether the candidates know this case: codes of 8 bits with one scale, real numbers on the other side of QUANTIZE
-    and DEQUANTIZE alone, and sums that do not broadcast.
+    """Whether the candidates know this case: codes of 8 bits with one scale, for some operators also of 16 bits; real
+    numbers on the other side of QUANTIZE and DEQUANTIZE alone; and sums that do not broadcast.
     """
     name = piece.operator.name
     if name not in KINDS or not isinstance(piece.params, KINDS[name][0]):
@@ -74,7 +85,12 @@ def covered(piece: Piece) -> bool:
         return one_scale and TensorType.FLOAT32 in types and not types.isdisjoint(_CODES)
     if name in ("ADD", "SUB") and piece.value(0).shape != piece.value(1).shape:
         return False
-    return len(types) == 1 and not types.isdisjoint(_CODES)
+    return len(types) == 1 and all(known_type(name, type) for type in types)
+
+
+def known_type(name: str, type: TensorType | None) -> bool:
+    """Whether the operator is looked at in this type of codes."""
+    return type in _CODES or (type == TensorType.INT16 and name in _INT16_TOO)
 
 
 def type_of(operator: Operator, tensors: Sequence[Tensor]) -> TensorType:

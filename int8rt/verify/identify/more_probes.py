@@ -27,7 +27,9 @@ _OF_SUITE = {
 
 
 def probes(name: str, type: TensorType, seed: int = 0) -> Iterator[Probe]:
-    """(what it is for, model, inputs) for an operator of `kinds.KINDS` or `kinds.GROUPED`; type: INT8 or UINT8."""
+    """(what it is for, model, inputs) for an operator of `kinds.KINDS` or `kinds.GROUPED`; type: one of
+    codes, see `kinds.known_type`.
+    """
     rng = np.random.default_rng(seed)
     if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         for product in products(rng):
@@ -168,7 +170,19 @@ _OWN: dict[str, Callable[[TensorType, np.random.Generator], Iterator[Probe]]] = 
     "SOFTMAX": _softmaxes,
     "LOGISTIC": _logistics,
 }
-_WHOLE = ("SUB", "MAX_POOL_2D", "TANH", "QUANTIZE", "DEQUANTIZE", "PAD")
+_WHOLE = (
+    "SUB",
+    "MAX_POOL_2D",
+    "TANH",
+    "QUANTIZE",
+    "DEQUANTIZE",
+    "PAD",
+    "RELU6",
+    "REDUCE_MAX",
+    "REDUCE_MIN",
+    "RESIZE_NEAREST_NEIGHBOR",
+    "RESIZE_BILINEAR",
+)
 _UNCOVERED = ("broadcast", "requantize")  # what `kinds.covered` leaves out
 
 

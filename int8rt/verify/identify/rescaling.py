@@ -66,6 +66,16 @@ def _variants(piece: Piece) -> Iterator[tuple[str, tuple[Array, Requantization, 
     if "CONV" in piece.operator.name:
         padded = _with_zeros(piece)
         yield "; the border is code 0", None if padded is None else (accumulators(piece, *padded), r, False)
+    if getattr(piece.params, "groups", 1) > 1:
+        own = replace(piece.params, groups=1), (_of_one_group(piece), *piece.inputs[1:])
+        yield "; the input's memory is read with the channels of one group", (accumulators(piece, *own), r, False)
+
+
+def _of_one_group(piece: Piece) -> Array:
+    """The input's first codes as an image of fewer channels, as many as one group has."""
+    x, channels = piece.value(0), piece.params.filter_channels
+    shape = (*x.shape[:3], channels)
+    return np.ascontiguousarray(x.reshape(-1)[: x.size // piece.params.groups].reshape(shape))
 
 
 def _with_zeros(piece: Piece) -> tuple[Any, tuple[Array | None, ...]] | None:

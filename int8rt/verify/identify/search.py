@@ -14,7 +14,7 @@ from int8rt.model import Model, TensorType
 from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operator
-from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of, type_of
+from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of, known_type, type_of
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.runtimes.base import Answer, Fault, Runtime, written
@@ -140,11 +140,7 @@ def identify(
             counts.setdefault((kind, _type(piece)), _Count()).add(piece)
     graph = model.subgraphs[0]
     kinds = [(kind_of(o, graph.tensors), type_of(o, graph.tensors)) for o in graph.operators if o.outputs]
-    wanted = [
-        k
-        for k in dict.fromkeys(kinds)
-        if (k[0] in KINDS or k[0] == GROUPED) and k[1] in (TensorType.INT8, TensorType.UINT8)
-    ]
+    wanted = [k for k in dict.fromkeys(kinds) if (k[0] in KINDS or k[0] == GROUPED) and known_type(*k)]
     if probing and runtime.capabilities().any_model:
         for operator, type in wanted:
             for piece in _of_probes(runtime, operator, type, seed, counts.setdefault((operator, type), _Count())):

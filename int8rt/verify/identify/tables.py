@@ -69,9 +69,12 @@ def softmax(piece: Piece) -> Candidates:
     info = np.iinfo(piece.found.dtype)
     wrapped = (dialects.round_real(real, "half away") + zero_point - info.min) % (info.max - info.min + 1) + info.min
     yield "float64, half away; wraps around instead of saturating", piece.finish(wrapped)
-    plain = np.exp(-(difference * scale))
-    value = dialects.round_real(plain / plain.sum(axis=-1, keepdims=True) / output_scale, "half away")
+    e = np.exp(-(difference * scale))
+    plain = e / e.sum(axis=-1, keepdims=True) / output_scale
+    value = dialects.round_real(plain, "half away")
     yield "float64, half away; beta is ignored", piece.finish(value + zero_point)
+    value = dialects.round_real(plain * float(beta), "half away")
+    yield "float64, half away; beta multiplies the result", piece.finish(value + zero_point)
 
 
 def logistic(piece: Piece) -> Candidates:
@@ -99,6 +102,11 @@ def quantize(piece: Piece) -> Candidates:
     yield "LiteRT's vectors: the reciprocal, half even, the rest as the reference", eights.reshape(x.shape)
     product = np.rint(np.clip(x * (np.float32(1) / np.float32(scale)), -(2.0**30), 2.0**30)).astype(np.int64)
     yield "the reciprocal, half even", piece.finish(product + zero_point)
+    wrapped = (product + zero_point).astype(piece.found.dtype)
+    yield "the reciprocal, half even; no saturation", wrapped
+    middle = zero_point == (int(info.min) + int(info.max) + 1) // 2
+    value = piece.finish(product + zero_point) if middle else wrapped
+    yield "the reciprocal, half even; no saturation unless the zero point is 0 (uint8: 128)", value
 
 
 def dequantize(piece: Piece) -> Candidates:

@@ -8,6 +8,7 @@ from int8rt.errors import InputError
 from int8rt.quantization import dialects
 from int8rt.quantization.requantization import Rounding
 from int8rt.verify.identify.mutants import arithmetics as a
+from int8rt.verify.identify.mutants import choices
 from int8rt.verify.identify.mutants.changes import (
     Array,
     Mutation,
@@ -31,6 +32,7 @@ _RESCALED = (*_ONE, *_PAIRS)
 _ACTIVATED = (*_SUMS, "MUL", *_PAIRS)
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 _FUNCTIONS = ("LOGISTIC", "TANH")
+_NEAREST = "RESIZE_NEAREST_NEIGHBOR"
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation("two roundings, both with ties up", _ONE, rounded(Rounding.TIES_UP), whole=True),
@@ -101,6 +103,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation("the zero point is ignored", ("DEQUANTIZE",), a.without_zero_point),
     Mutation("the border is code 0", ("PAD",), parameters(pad_value=0)),
     Mutation("the border one place further", ("PAD",), changed_output(lambda y: np.roll(y, 1, axis=2))),
+    Mutation("half_pixel_centers is ignored", (_NEAREST,), choices.without_options(half_pixel_centers=False)),
+    Mutation(
+        "align_corners and half_pixel_centers are ignored",
+        (_NEAREST,),
+        choices.without_options(align_corners=False, half_pixel_centers=False),
+    ),
+    Mutation("the nearest pixel, not the one before", (_NEAREST,), choices.rounded_positions),
+    Mutation("codes above -1 become -1", ("REDUCE_MAX", "REDUCE_MIN"), choices.negative),
+    Mutation("the bound of RELU6 is truncated", ("RELU6",), choices.cut_bound),
 )
 
 
