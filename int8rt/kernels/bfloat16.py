@@ -1,7 +1,4 @@
-"""bfloat16: the upper half of a float32, which NumPy holds as uint16; and operators that compute it in float32.
-
-Source: Eigen, bfloat16_impl::float_to_bfloat16_rtne.
-"""
+"""Operators that take bfloat16 too, and compute it in float32."""
 
 from __future__ import annotations
 
@@ -9,24 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
-
-
-def bfloat16_to_float32(bits: Array) -> npt.NDArray[np.float32]:
-    """The numbers that uint16 `bits` stand for."""
-    return (bits.astype(np.uint32) << np.uint32(16)).view(np.float32)
-
-
-def float32_to_bfloat16(x: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
-    """The bits of the nearest bfloat16, ties to even; NaN becomes the quiet NaN of its sign."""
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
-    quiet = np.where(np.signbit(x), np.uint32(0xFFC0), np.uint32(0x7FC0))
-    return np.where(np.isnan(x), quiet, rounded).astype(np.uint16)
+from int8rt.quantization.bfloat16 import bfloat16_to_float32, float32_to_bfloat16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.bfloat16 import bfloat16_to_float32, float32_to_bfloat16
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
+from int8rt.quantization.bfloat16 import bfloat16_to_float32, float32_to_bfloat16
 from int8rt.quantization.safe_cast import safe_cast
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from int8rt.kernels.add import ScaledInput, scaled_input
 from int8rt.kernels.arithmetic import broadcast_operation, broadcast_pair, is_8bit, is_quantized
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.bfloat16 import bfloat16_to_float32
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
+from int8rt.quantization.bfloat16 import bfloat16_to_float32
 
 _LEFT_SHIFT = 8
 

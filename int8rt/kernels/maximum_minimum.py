@@ -12,8 +12,9 @@ import numpy as np
 
 from int8rt.kernels.arithmetic import broadcast_operation, broadcast_pair
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
-from int8rt.kernels.bfloat16 import bfloat16_to_float32, with_bfloat16
+from int8rt.kernels.bfloat16 import with_bfloat16
 from int8rt.kernels.signature import signatures
+from int8rt.quantization.bfloat16 import bfloat16_to_float32
 
 
 def prepare(context: OperatorContext) -> Params:
