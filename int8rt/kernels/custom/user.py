@@ -57,11 +57,6 @@ def registered(name: str) -> Kernel | None:
     return _registered.get(name)
 
 
-def registered_names() -> list[str]:
-    """The custom codes that users have registered."""
-    return sorted(_registered)
-
-
 def register_custom_op(
     name: str,
     evaluate: Evaluate,
