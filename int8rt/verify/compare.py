@@ -86,7 +86,7 @@ def run_reference(
     read = sorted({index for _, index in _written(model.subgraphs[0])})
     kept = oracle.run(content, inputs, resolver=resolver, read=read)
     alone = oracle.run(content, inputs, resolver=resolver)
-    unwritten = unwritten_elements(model, kept.tensors, reference=resolver == "ref")
+    unwritten = unwritten_elements(model, kept.tensors, reference=resolver == "ref", delegated=resolver == "xnnpack")
     if second_oracle is None:
         outputs = [unwritten.get(index) for index in model.subgraphs[0].outputs]
         return Reference(kept, alone, {index: unwritten.get(index) for index in kept.tensors}, outputs)

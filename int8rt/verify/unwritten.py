@@ -17,15 +17,21 @@ Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
 
-def unwritten_elements(model: Model, values: Mapping[int, Array], *, reference: bool = True) -> dict[int, Mask]:
+def unwritten_elements(
+    model: Model, values: Mapping[int, Array], *, reference: bool = True, delegated: bool = False
+) -> dict[int, Mask]:
     """Tensor index to a mask of the elements that are not written, in the first subgraph.
 
-    values: what LiteRT computed, by tensor index. reference: with its reference kernels.
+    values: what LiteRT computed, by tensor index. reference: with its reference kernels. delegated: with XNNPACK.
     """
     masks: dict[int, Mask] = {}
     subgraph = model.subgraphs[0]
     for operator in subgraph.operators:
         for index in _passed_through(model, subgraph, operator):
+            if index in values:
+                masks[index] = np.ones(values[index].shape, np.bool_)
+        if delegated and operator.name == "DEQUANTIZE" and _is_unpacked(model, subgraph, operator.inputs[0]):
+            index = operator.outputs[0]
             if index in values:
                 masks[index] = np.ones(values[index].shape, np.bool_)
         if operator.name == "SUM" and reference and operator.outputs[0] in values:
@@ -42,6 +48,12 @@ def unwritten_elements(model: Model, values: Mapping[int, Array], *, reference: 
                 for index, value in zip(operator.outputs, (boxes, classes, scores), strict=False)
             }
     return masks
+
+
+def _is_unpacked(model: Model, subgraph: Subgraph, index: int) -> bool:
+    """Whether a tensor holds constants of which the delegate makes numbers of its own, mostly."""
+    tensor = subgraph.tensors[index]
+    return tensor.type in (TensorType.FLOAT16, TensorType.INT8) and bool(model.buffers[tensor.buffer])
 
 
 def _passed_through(model: Model, subgraph: Subgraph, operator: Operator) -> Iterator[int]:

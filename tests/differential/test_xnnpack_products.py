@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import Padding, Shape, TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.model import Padding, Quantization, Shape, TensorType
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import (
     BatchMatMulOptions,
     Conv2DOptions,
@@ -20,6 +20,7 @@ from int8rt.schema.options import (
 )
 from tests.differential import test_batch_matmul, test_float_convolutions
 from tests.differential.cases import Case, check_cases, generators, vector
+from tests.differential.harness import assert_same_bits, run_int8rt
 from tests.differential.test_xnnpack import ACTIVATIONS, declared
 
 pytestmark = pytest.mark.litert
@@ -166,3 +167,51 @@ STRATEGIES: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
 @examples
 def test_product(name: str, examples: int) -> None:
     check_cases(STRATEGIES[name]().map(declared), examples, "xnnpack")
+
+
+def unpacked(rng: np.random.Generator, name: str, kinds: tuple[str, str], read_twice: bool = False) -> Case:
+    """A convolution whose weights and bias are constants ("float32") or come from a DEQUANTIZE of such."""
+    shape, filter_shape = (1, 5, 6, 3), {"CONV_2D": (4, 2, 3, 3), "DEPTHWISE_CONV_2D": (1, 2, 3, 3)}[name]
+    outputs = filter_shape[0] if name == "CONV_2D" else filter_shape[3]
+    builder = ModelBuilder().input("x", FLOAT32, shape)
+    for tensor, kind, size in (("w", kinds[0], filter_shape), ("b", kinds[1], (outputs,))):
+        values = rng.normal(0, 1, size)
+        if kind == "float32":
+            builder.constant(tensor, values.astype(np.float32))
+            continue
+        if kind == "float16":
+            builder.constant(f"{tensor} packed", values.astype(np.float16))
+        else:
+            builder.constant(f"{tensor} packed", np.rint(values * 40).astype(np.int8), Quantization.per_tensor(0.03, 5))
+        builder.tensor(tensor, FLOAT32, size).operator("DEQUANTIZE", [f"{tensor} packed"], [tensor], version=3)
+    options = Conv2DOptions(Padding.SAME, 1, 1) if name == "CONV_2D" else DepthwiseConv2DOptions(Padding.SAME, 1, 1, 1)
+    builder.output("y", FLOAT32, (*shape[:3], outputs)).operator(name, ["x", "w", "b"], ["y"], options)
+    if read_twice:
+        builder.output("z", FLOAT32, filter_shape).operator("ABS", ["w"], ["z"])
+    return Case(builder.build(), [numbers(rng, shape, True)])
+
+
+@pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D"])
+@pytest.mark.parametrize(
+    "kinds",
+    [("float16", "float16"), ("float16", "float32"), ("float32", "float16"), ("int8", "float32"), ("int8", "float16")],
+)
+@pytest.mark.parametrize("read_twice", [False, True])
+def test_weights_are_unpacked_beforehand(name: str, kinds: tuple[str, str], read_twice: bool) -> None:
+    drawn = unpacked(np.random.default_rng(3), name, kinds, read_twice)
+    assert_same_bits(drawn.model, drawn.inputs, "xnnpack")
+
+
+def test_weights_that_come_while_running_are_left_to_the_optimized_kernel() -> None:
+    rng = np.random.default_rng(1)
+    x, weights = (rng.normal(0, 1, shape).astype(np.float32) for shape in ((5, 33), (7, 33)))
+    output = TensorSpec(FLOAT32, (5, 7))
+    given = [TensorSpec(FLOAT32, x.shape), TensorSpec(FLOAT32, weights.shape), None]
+    model = single_operator_model("FULLY_CONNECTED", given, [output], FullyConnectedOptions())
+    assert_same_bits(model, [x, weights], "xnnpack")
+    stored = single_operator_model(
+        "FULLY_CONNECTED", [given[0], TensorSpec.constant(weights), None], [output], FullyConnectedOptions()
+    )
+    assert_same_bits(stored, [x], "xnnpack")
+    optimized = run_int8rt(model, [x, weights], "xnnpack")[2]
+    assert np.any(run_int8rt(stored, [x], "xnnpack")[2] != optimized)

@@ -86,3 +86,11 @@ def test_what_a_loop_passes_through_to_nobody() -> None:
     with Oracle() as oracle:
         run = compare_run(model, write_model(model), [np.array([1, 2], np.int32), np.array([3, 4], np.int32)], oracle)
     assert run.equal
+
+
+@pytest.mark.parametrize(("stored", "delegated"), [(True, True), (True, False), (False, True)])
+def test_weights_that_the_delegate_unpacks(stored: bool, delegated: bool) -> None:
+    weights = TensorSpec.constant(np.ones(3, np.float16)) if stored else TensorSpec(TensorType.FLOAT16, (3,))
+    model = single_operator_model("DEQUANTIZE", [weights], [TensorSpec(FLOAT32, (3,))])
+    masks = unwritten_elements(model, {1: np.ones(3, np.float32)}, reference=False, delegated=delegated)
+    assert list(masks) == ([1] if stored and delegated else [])

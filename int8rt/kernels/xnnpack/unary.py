@@ -138,12 +138,13 @@ def prepare_quantize(context: OperatorContext) -> RealToCodesParams | TableParam
 def takes_dequantize(context: OperatorContext) -> bool:
     """Whether the delegate takes this DEQUANTIZE of codes.
 
-    `UnsupportedError` for one of constants: whether they are computed beforehand, or by the optimized kernel, or not at
-    all, depends on what uses them.
+    Constants are left to the optimized kernel: where what uses them is taken, the delegate calls it beforehand.
     """
     input = context.input(0)
     if input.type in (TensorType.INT8, TensorType.FLOAT16) and is_stored(context, input):
-        raise context.unsupported(f"constants in profile {context.profile.name} is not done")
+        if input.sparsity is not None:
+            raise context.unsupported(f"sparse constants in profile {context.profile.name} is not done")
+        return False
     return _takes(context) and holds_codes(input) and context.output().type == TensorType.FLOAT32
 
 
