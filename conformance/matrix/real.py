@@ -9,6 +9,7 @@ import numpy as np
 
 from int8rt.errors import Int8rtError
 from int8rt.model import Model, Quantization, Tensor, TensorType
+from int8rt.quantization.bfloat16 import bfloat16_to_float32, float32_to_bfloat16
 from int8rt.schema.encode import encode
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.runtimes.base import Array
@@ -93,10 +94,7 @@ def distance(found: Array, real: Array) -> float:
 
 
 def _in_bfloat16(value: Array) -> Array:
-    """float32 rounded to 8 significant bits, ties to even."""
-    bits = value.view(np.uint32).astype(np.uint64)
-    bits += 0x7FFF + ((bits >> np.uint64(16)) & np.uint64(1))
-    return (bits & np.uint64(0xFFFF0000)).astype(np.uint32).view(np.float32)
+    return bfloat16_to_float32(float32_to_bfloat16(value))
 
 
 def _quantization(tensor: Tensor) -> Quantization | None:
