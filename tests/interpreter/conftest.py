@@ -1,9 +1,12 @@
+"""Interpreters for the tests. Those in contract/ hold what guides, scripts and LiteRT's own tests rely on."""
+
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import int8rt
@@ -22,3 +25,13 @@ def make(request: pytest.FixtureRequest) -> Make:
         return Interpreter(*arguments, **({"experimental_op_resolver_type": OpResolverType.BUILTIN_REF} | options))
 
     return litert
+
+
+def ready(make: Make, content: bytes, **options: Any) -> Any:
+    interpreter = make(model_content=content, **options)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def ones(*shape: int) -> np.ndarray[Any, Any]:
+    return np.ones(shape, np.int8)
