@@ -71,6 +71,10 @@ class Subgraphs:
         """What the file says of a subgraph."""
         return self._model.subgraphs[index]
 
+    def subgraph_count(self) -> int:
+        """How many subgraphs the model has."""
+        return len(self._model.subgraphs)
+
     def output_shapes(self, index: int, shapes: Sequence[Shape]) -> tuple[Shape | None, ...]:
         """Prepare a subgraph for inputs of these shapes; the shapes of its outputs, None where only running tells."""
         with self._entered(index):

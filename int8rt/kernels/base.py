@@ -108,6 +108,9 @@ class Runtime(Protocol):
     def subgraph(self, index: int) -> Subgraph:
         """What the file says of a subgraph."""
 
+    def subgraph_count(self) -> int:
+        """How many subgraphs the model has."""
+
     def output_shapes(self, index: int, shapes: Sequence[Shape]) -> tuple[Shape | None, ...]:
         """Prepare a subgraph for inputs of these shapes; the shapes of its outputs, None where only running tells."""
 

@@ -74,7 +74,7 @@ def prepare_if(context: OperatorContext) -> IfParams:
     first, second = (callee_shapes(context, index, inputs, outputs) for index in branches)
     fixed = first == second and None not in first
     if fixed:
-        _check_outputs(context, *branches)
+        check_outputs(context, *branches)
     return IfParams(
         output_shapes=first if fixed else (None,) * len(outputs), then_subgraph=branches[0], else_subgraph=branches[1]
     )
@@ -94,7 +94,7 @@ def prepare_composite(context: OperatorContext) -> CallParams:
         raise context.invalid("has no inputs")
     shapes = callee_shapes(context, index, all_inputs(context), context.outputs)
     if None not in shapes:
-        _check_outputs(context, index)
+        check_outputs(context, index)
     return CallParams(output_shapes=shapes, subgraph=index)
 
 
@@ -117,7 +117,7 @@ def evaluate_call_once(params: CallParams, runtime: Runtime) -> tuple[Array, ...
     return ()
 
 
-def _check_outputs(context: OperatorContext, *subgraphs: int) -> None:
+def check_outputs(context: OperatorContext, *subgraphs: int) -> None:
     """Refuse outputs of fixed shapes for which LiteRT gives memory that it never wrote, or dies."""
     assert context.runtime is not None
     for graph in map(context.runtime.subgraph, subgraphs):

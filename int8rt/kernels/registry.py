@@ -96,6 +96,7 @@ from int8rt.kernels.space_depth import DEPTH_TO_SPACE, SPACE_TO_DEPTH
 from int8rt.kernels.sparse_to_dense import SPARSE_TO_DENSE
 from int8rt.kernels.split import SPLIT, SPLIT_V
 from int8rt.kernels.squared_difference import SQUARED_DIFFERENCE
+from int8rt.kernels.stablehlo_case import STABLEHLO_CASE
 from int8rt.kernels.stablehlo_elementwise import STABLEHLO_ADD, STABLEHLO_MAXIMUM, STABLEHLO_MINIMUM, STABLEHLO_MULTIPLY
 from int8rt.kernels.stablehlo_gather import STABLEHLO_GATHER
 from int8rt.kernels.stablehlo_pad import DILATE, STABLEHLO_PAD
@@ -262,6 +263,7 @@ KERNELS: Mapping[str, Kernel] = {
         STABLEHLO_COMPOSITE,
         STABLEHLO_ADD,
         STABLEHLO_AND,
+        STABLEHLO_CASE,
         STABLEHLO_GATHER,
         STABLEHLO_MAXIMUM,
         STABLEHLO_MINIMUM,

@@ -13,7 +13,7 @@ from int8rt.schema.encode import encode
 
 Array = npt.NDArray[Any]
 
-_CALLS = ("IF", "WHILE", "CALL", "CALL_ONCE", "STABLEHLO_WHILE", "STABLEHLO_COMPOSITE")
+_CALLS = ("IF", "WHILE", "CALL", "CALL_ONCE", "STABLEHLO_CASE", "STABLEHLO_WHILE", "STABLEHLO_COMPOSITE")
 
 
 def cut_operator(

@@ -27,6 +27,19 @@ def if_model(then: Body, otherwise: Body, shapes: Sequence[Shape] = ((2,), (2,))
     return builder.build()
 
 
+def case_model(branches: Sequence[Body], indices: Sequence[int] = (), shapes: Sequence[Shape] = ((2,), (2,))) -> Model:
+    """STABLEHLO_CASE over two int32 inputs a and b, two outputs. indices: of branches, from 1."""
+    builder = ModelBuilder().input("index", INT32, ())
+    _inputs(builder, shapes)
+    builder.output("x", INT32, shapes[0]).output("y", INT32, shapes[1])
+    options = o.StablehloCaseOptions(tuple(indices or range(1, len(branches) + 1)))
+    builder.operator("STABLEHLO_CASE", ["index", "a", "b"], ["x", "y"], options)
+    for number, body in enumerate(branches):
+        _inputs(builder.subgraph(f"branch {number}"), shapes)
+        body(builder)
+    return builder.build()
+
+
 def composite_model(body: Body) -> Model:
     """STABLEHLO_COMPOSITE over two int32 inputs a and b; two outputs."""
     builder = ModelBuilder()

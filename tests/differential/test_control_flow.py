@@ -1,18 +1,19 @@
-"""IF, WHILE and STABLEHLO_COMPOSITE beside LiteRT, whatever their subgraphs do with shapes and inputs."""
+"""IF, WHILE, STABLEHLO_CASE, STABLEHLO_COMPOSITE beside LiteRT, whatever subgraphs do with shapes and inputs."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from int8rt.errors import EvaluationError, UnsupportedError
+from int8rt.errors import EvaluationError, Int8rtError, UnsupportedError
 from int8rt.interpreter import Interpreter
+from int8rt.kernels.jit.isa.levels import available_levels
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, TensorType
-from int8rt.schema import ModelBuilder
+from int8rt.schema import ModelBuilder, write_model
 from int8rt.schema import options as o
 from tests.differential import control_flow as models
-from tests.differential.harness import assert_same_bits
+from tests.differential.harness import assert_equal, assert_same_bits, oracle, run_int8rt
 
 pytestmark = pytest.mark.litert
 
@@ -31,6 +32,44 @@ def test_if(then: models.Body, otherwise: models.Body, taken: bool) -> None:
 def test_if_of_a_condition_with_a_dimension_and_of_inputs_that_were_resized() -> None:
     model = models.if_model(models.add_and_keep, models.subtract_and_swap)
     assert_same_bits(model, [np.array([True]), np.arange(5, dtype=np.int32), np.arange(5, dtype=np.int32)])
+
+
+@pytest.mark.parametrize("profile", ["tflite-ref", "tflite-opt"])
+@pytest.mark.parametrize("number", [-1, 0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("branches", "indices"),
+    [
+        (BODIES[:2], ()),
+        (BODIES[:4], ()),
+        ([models.swap, models.add_and_pass, BODIES[4]], ()),
+        (BODIES[:2], (2, 1, 2)),
+        ([BODIES[0], models.swap], (1, 1, 2)),
+        (BODIES[:1], ()),
+        (BODIES[:1], (1, 1)),
+    ],
+)
+def test_case(branches: list[models.Body], indices: tuple[int, ...], number: int, profile: str) -> None:
+    """Only the optimized resolver has it."""
+    model, inputs = models.case_model(branches, indices), [np.array(number, np.int32), A, B]
+    expected = oracle().run(write_model(model), inputs, resolver="opt").outputs
+    for level in (None, available_levels()[0]):
+        found = run_int8rt(model, inputs, profile, level if profile == "tflite-ref" else None)
+        for index, value in zip(model.subgraphs[0].outputs, expected, strict=True):
+            assert_equal(found[index], value, f"output {index}")
+
+
+@pytest.mark.parametrize(
+    ("branches", "indices", "message"),
+    [
+        (BODIES[:2], (2,), r"branches \[2\], expected all of the 3 subgraphs but the first"),
+        (BODIES[:3], (1, 1, 2, 3), r"branches \[1, 1, 2, 3\] with outputs of several shapes"),
+        ([models.add_and_keep, models.twice], (), "computes twice"),
+        (BODIES[:1], (1,) * 21, "has 21 branches, expected 1 to 20"),
+    ],
+)
+def test_refused_cases(branches: list[models.Body], indices: tuple[int, ...], message: str) -> None:
+    with pytest.raises(Int8rtError, match=message):
+        run_int8rt(models.case_model(branches, indices), [np.array(0, np.int32), A, B])
 
 
 @pytest.mark.parametrize("body", BODIES)

@@ -12,5 +12,6 @@ CALLING_MODELS: dict[str, Model] = {
     "IF.1": models.if_model(models.constants, models.join),
     "WHILE.0": models.while_model(3, models.add_and_pass),
     "WHILE.1": models.while_model(3, models.join),
+    "STABLEHLO_CASE.0": models.case_model([models.add_and_keep, models.join]),
     "STABLEHLO_COMPOSITE.0": models.composite_model(models.reshape),
 } | {f"{name}.0": _STREAMING for name in ("CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE")}
