@@ -11,7 +11,7 @@ from int8rt.cli.app import app
 from int8rt.lint import RULES
 from int8rt.model import Model
 from int8rt.schema import TensorSpec, write_model
-from tests.lint.examples import WEIGHTS, Q, fully_connected, hybrid, mul
+from tests.lint.models import WEIGHTS, Q, fully_connected, hybrid, mul
 
 
 def lint(*arguments: object) -> Result:

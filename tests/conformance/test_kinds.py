@@ -13,7 +13,7 @@ from int8rt.samples import digits
 from int8rt.schema import ModelBuilder, TensorSpec, read_model, single_operator_model
 from int8rt.schema.options import FullyConnectedOptions
 from tests.interpreter import models
-from tests.lint.examples import depthwise, fully_connected, fully_connected_16x8, hybrid, uint8_conv
+from tests.lint.models import depthwise, fully_connected, fully_connected_16x8, hybrid, uint8_conv
 
 CONVERTED = Path(__file__).resolve().parent.parent / "models"
 FLOAT32, INT32, INT8, STRING = TensorType.FLOAT32, TensorType.INT32, TensorType.INT8, TensorType.STRING

@@ -16,7 +16,7 @@ from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import CastOptions
 from tests.differential.cases import vector
 from tests.differential.harness import assert_same_bits, oracle, run_int8rt
-from tests.lint.examples import two_bits
+from tests.lint.models import two_bits
 
 pytestmark = pytest.mark.litert
 
