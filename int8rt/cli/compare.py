@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from int8rt.cli.backend import Backend
-from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+from int8rt.cli.options import (
+    CommandOption,
+    DelegateOption,
+    DelegateOptionsOption,
+    DumpOption,
+    HtmlOption,
+    InputOption,
+    InterpreterOption,
+    JsonOption,
+    JunitOption,
+    MarkdownOption,
+    ModelArgument,
+    NamesOption,
+    PrintPythonOption,
+    ResumeOption,
+    SutOption,
+    TimeoutOption,
+)
 from int8rt.verify.report.files import Files
 
 if TYPE_CHECKING:
@@ -16,63 +32,28 @@ if TYPE_CHECKING:
 
 
 def compare(
-    model: Annotated[Path, typer.Argument(help="A .tflite file, or a folder made by `int8rt pack`.")],
-    input: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--input",
-            "-i",
-            metavar="[NAME=]FILE",
-            help="A .npy, .npz or image file; once for each input. Without it: random, natural and extreme inputs.",
-        ),
-    ] = None,
+    model: ModelArgument,
+    input: InputOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs.")] = 0,
     all_tensors: Annotated[bool, typer.Option("--all", help="List equal tensors too.")] = False,
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
     backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
-    sut: Annotated[
-        str | None,
-        typer.Option(
-            "--sut",
-            metavar="RUNTIME",
-            help="The runtime to judge: litert[:ref|opt|xnnpack|default|compiled], tflite_runtime[:...], "
-            "tensorflow[:...], tflm, tosa, iree, openvino[:f32|bf16], onnxruntime, armnn, int8rt[:PROFILE], "
-            "python:MODULE:FUNCTION.",
-        ),
-    ] = None,
-    delegate: Annotated[
-        str | None, typer.Option("--delegate", metavar="LIBRARY", help="Judge LiteRT with this external delegate.")
-    ] = None,
-    delegate_option: Annotated[
-        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
-    ] = None,
-    command: Annotated[
-        str | None,
-        typer.Option(
-            "--command", metavar="LINE", help='Judge a program: "prog {model} {inputs} {outputs}", with .npz files.'
-        ),
-    ] = None,
-    dump: Annotated[
-        Path | None,
-        typer.Option(
-            "--dump", metavar="PATH", help="Judge what a device recorded: an .npz file, a folder, or raw outputs."
-        ),
-    ] = None,
-    names: Annotated[
-        Path | None,
-        typer.Option("--names", metavar="FILE", help="A JSON object: names in the dump to names of tensors."),
-    ] = None,
-    python: Annotated[
-        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
-    ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    sut: SutOption = None,
+    delegate: DelegateOption = None,
+    delegate_option: DelegateOptionsOption = None,
+    command: CommandOption = None,
+    dump: DumpOption = None,
+    names: NamesOption = None,
+    python: InterpreterOption = None,
+    timeout: TimeoutOption = 120,
+    resume: ResumeOption = None,
     bound: Annotated[float, typer.Option("--bound", help="Steps that an operator may be off and still pass.")] = 0,
     outputs_only: Annotated[bool, typer.Option("--outputs-only", help="Don't judge operators one by one.")] = False,
     html: HtmlOption = None,
     junit: JunitOption = None,
     markdown: MarkdownOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    print_python: PythonOption = False,
+    as_json: JsonOption = False,
+    print_python: PrintPythonOption = False,
 ) -> None:
     """Run a model beside LiteRT's reference kernels, and compare every output and intermediate tensor bit by bit.
 
@@ -80,10 +61,11 @@ def compare(
     that the runtime gave it, so that none is blamed for what came before it.
     """
     files = Files(html, junit, markdown)
-    if any((sut, delegate, delegate_option, command, dump, names, python, files, bound, outputs_only, model.is_dir())):
+    chosen = (sut, delegate, delegate_option, command, dump, names, python, resume)
+    if any(chosen) or any((files, bound, outputs_only, model.is_dir())):
         from int8rt.cli.judging import Choice, compare_runtime
 
-        choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
+        choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names, resume)
         compare_runtime(
             choice,
             model,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+from int8rt.cli.options import (
+    CommandOption,
+    DelegateOption,
+    DelegateOptionsOption,
+    HtmlOption,
+    InterpreterOption,
+    JsonOption,
+    JunitOption,
+    MarkdownOption,
+    PrintPythonOption,
+    SutOption,
+    TimeoutOption,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,26 +53,20 @@ def conformance(
     ] = None,
     type: Annotated[list[str] | None, typer.Option("--type", "-t", metavar="TYPE", help="Only this type.")] = None,
     case: Annotated[str, typer.Option("--case", metavar="TEXT", help="Only cases whose names hold this.")] = "",
-    sut: Annotated[str | None, typer.Option("--sut", metavar="RUNTIME", help="As for `compare`.")] = None,
-    delegate: Annotated[
-        str | None, typer.Option("--delegate", metavar="LIBRARY", help="LiteRT with this external delegate.")
-    ] = None,
-    delegate_option: Annotated[
-        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
-    ] = None,
-    command: Annotated[str | None, typer.Option("--command", metavar="LINE", help="As for `compare`.")] = None,
-    python: Annotated[
-        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
-    ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 30,
+    sut: SutOption = None,
+    delegate: DelegateOption = None,
+    delegate_option: DelegateOptionsOption = None,
+    command: CommandOption = None,
+    python: InterpreterOption = None,
+    timeout: TimeoutOption = 30,
     journal: Annotated[
         Path | None, typer.Option("--journal", metavar="FILE", help="Written case by case; a killed run goes on there.")
     ] = None,
     html: HtmlOption = None,
     junit: JunitOption = None,
     markdown: MarkdownOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    print_python: PythonOption = False,
+    as_json: JsonOption = False,
+    print_python: PrintPythonOption = False,
 ) -> None:
     """The operator suite: small models with every rule of the arithmetic, and what a runtime makes of them.
 

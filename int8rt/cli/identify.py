@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from int8rt.cli.options import HtmlOption, JunitOption, MarkdownOption, PythonOption
+from int8rt.cli.options import (
+    CommandOption,
+    DelegateOption,
+    DelegateOptionsOption,
+    DumpOption,
+    HtmlOption,
+    InputOption,
+    InterpreterOption,
+    JsonOption,
+    JunitOption,
+    MarkdownOption,
+    ModelArgument,
+    NamesOption,
+    PrintPythonOption,
+    ResumeOption,
+    SutOption,
+    TimeoutOption,
+)
 
 if TYPE_CHECKING:
     from int8rt.verify.identify import Finding
 
 
 def identify(
-    model: Annotated[Path, typer.Argument(help="A .tflite file, or a folder made by `int8rt pack`.")],
-    input: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]FILE", help="As for `compare`; without it: made inputs."),
-    ] = None,
+    model: ModelArgument,
+    input: InputOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs and probes.")] = 0,
-    sut: Annotated[str | None, typer.Option("--sut", metavar="RUNTIME", help="As for `compare`.")] = None,
-    delegate: Annotated[
-        str | None, typer.Option("--delegate", metavar="LIBRARY", help="LiteRT with this external delegate.")
-    ] = None,
-    delegate_option: Annotated[
-        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
-    ] = None,
-    command: Annotated[str | None, typer.Option("--command", metavar="LINE", help="As for `compare`.")] = None,
-    dump: Annotated[Path | None, typer.Option("--dump", metavar="PATH", help="What a device recorded.")] = None,
-    names: Annotated[Path | None, typer.Option("--names", metavar="FILE", help="As for `compare`.")] = None,
-    python: Annotated[
-        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
-    ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    sut: SutOption = None,
+    delegate: DelegateOption = None,
+    delegate_option: DelegateOptionsOption = None,
+    command: CommandOption = None,
+    dump: DumpOption = None,
+    names: NamesOption = None,
+    python: InterpreterOption = None,
+    timeout: TimeoutOption = 120,
+    resume: ResumeOption = None,
     html: HtmlOption = None,
     junit: JunitOption = None,
     markdown: MarkdownOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    print_python: PythonOption = False,
+    as_json: JsonOption = False,
+    print_python: PrintPythonOption = False,
 ) -> None:
     """Name the arithmetic that explains every element a runtime computes, for each operator kind of a model.
 
@@ -56,7 +64,7 @@ def identify(
     from int8rt.verify.report.files import Files
     from int8rt.verify.report.identified import document
 
-    choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names)
+    choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, dump, names, resume)
     script = identify_script(choice, model, input or [], seed)
     if print_python:
         print(script, end="")

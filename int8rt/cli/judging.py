@@ -31,6 +31,7 @@ class Choice:
     timeout: float
     dump: Path | None = None
     names: Path | None = None
+    resume: Path | None = None
 
     def open(self, labels: Sequence[str]) -> Runtime:
         """The runtime; `typer.BadParameter` where the options contradict each other. labels: of the runs to come."""
@@ -39,10 +40,16 @@ class Choice:
         if self.dump is not None:
             if self.sut or self.delegate or self.command:
                 raise typer.BadParameter("--dump is what a runtime recorded: no --sut, no --delegate, no --command")
+            if self.resume is not None:
+                raise typer.BadParameter("--resume keeps answers, and --dump has them already")
             from int8rt.verify.runtimes.dump import DumpRuntime
 
             return DumpRuntime(self.dump, labels, self.read_names())
         sut, options = self.named()
+        if self.resume is not None:
+            from int8rt.verify.runtimes.remember import remembered
+
+            return remembered(self.resume, sut, **options)
         return open_runtime(sut, **options)
 
     def named(self) -> tuple[str, dict[str, Any]]:

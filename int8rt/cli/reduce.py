@@ -7,33 +7,38 @@ from typing import Annotated
 
 import typer
 
+from int8rt.cli.options import (
+    CommandOption,
+    DelegateOption,
+    DelegateOptionsOption,
+    InputOption,
+    InterpreterOption,
+    JsonOption,
+    ModelArgument,
+    ResumeOption,
+    SutOption,
+    TimeoutOption,
+)
+
 
 def reduce(
-    model: Annotated[Path, typer.Argument(help="A .tflite file, or a folder made by `int8rt pack`.")],
+    model: ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write it.")] = Path(
         "reduced"
     ),
     op: Annotated[int | None, typer.Option("--op", metavar="N", help="Look at this operator only.")] = None,
-    input: Annotated[
-        list[str] | None,
-        typer.Option("--input", "-i", metavar="[NAME=]FILE", help="As for `compare`; without it: made inputs."),
-    ] = None,
+    input: InputOption = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the made inputs.")] = 0,
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic that is expected.")] = "tflite-ref",
-    sut: Annotated[str | None, typer.Option("--sut", metavar="RUNTIME", help="As for `compare`.")] = None,
-    delegate: Annotated[
-        str | None, typer.Option("--delegate", metavar="LIBRARY", help="LiteRT with this external delegate.")
-    ] = None,
-    delegate_option: Annotated[
-        list[str] | None, typer.Option("--delegate-option", metavar="KEY=VALUE", help="An option of the delegate.")
-    ] = None,
-    command: Annotated[str | None, typer.Option("--command", metavar="LINE", help="As for `compare`.")] = None,
-    python: Annotated[
-        str | None, typer.Option("--python", metavar="PATH", help="The Python that has the runtime installed.")
-    ] = None,
-    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that a runtime has for one answer.")] = 120,
+    sut: SutOption = None,
+    delegate: DelegateOption = None,
+    delegate_option: DelegateOptionsOption = None,
+    command: CommandOption = None,
+    python: InterpreterOption = None,
+    timeout: TimeoutOption = 120,
+    resume: ResumeOption = None,
     budget: Annotated[int, typer.Option("--budget", min=0, help="Models to try while cutting dimensions.")] = 500,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Find the smallest operator of a model that differs by itself, or else the shortest chain, and make it smaller.
 
@@ -46,7 +51,7 @@ def reduce(
     from int8rt.verify.reduce import reduce as find
     from int8rt.verify.reduce.folder import summary, write_folder
 
-    choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
+    choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, resume=resume)
     _, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from int8rt.cli.backend import Backend
-from int8rt.cli.options import PythonOption
+from int8rt.cli.options import PrintPythonOption
 
 
 def run(
@@ -41,7 +41,7 @@ def run(
     profile: Annotated[str, typer.Option("--profile", help="The arithmetic to compute with.")] = "tflite-ref",
     backend: Annotated[Backend, typer.Option("--backend", help="How to compute it.")] = Backend.AUTO,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outputs as JSON.")] = False,
-    print_python: PythonOption = False,
+    print_python: PrintPythonOption = False,
 ) -> None:
     """Run a model once, and print what it answers."""
     if bool(input) == random:

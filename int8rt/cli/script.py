@@ -162,6 +162,8 @@ def _runs(path: Path, input: Sequence[str], seed: int) -> list[str]:
 def _runtime_imports(choice: Choice) -> list[str]:
     if choice.dump is not None:
         return ["from pathlib import Path", "from int8rt.verify.runtimes.dump import DumpRuntime"]
+    if choice.resume is not None:
+        return ["from pathlib import Path", "from int8rt.verify.runtimes.remember import remembered"]
     return ["from int8rt.verify.runtimes.choose import open_runtime"]
 
 
@@ -169,6 +171,8 @@ def _runtime(choice: Choice, labels: str) -> list[str]:
     if choice.dump is not None:
         return [f"runtime = DumpRuntime(Path({str(choice.dump)!r}), {labels}, {choice.read_names()!r})"]
     sut, options = choice.named()
+    if choice.resume is not None:
+        return [f"runtime = remembered(Path({str(choice.resume)!r}), {sut!r}, {_arguments(options)})"]
     return [f"runtime = open_runtime({sut!r}, {_arguments(options)})"]
 
 

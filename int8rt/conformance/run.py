@@ -20,7 +20,7 @@ from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.difference import compare_arrays
 from int8rt.verify.runtimes.base import Fault, Runtime
-from int8rt.verify.statistics import Statistics, measure
+from int8rt.verify.statistics import Statistics, measure, restored
 from int8rt.verify.verdict import ROUNDING_STEPS
 
 Array = npt.NDArray[Any]
@@ -158,10 +158,6 @@ def recorded(path: Path) -> tuple[list[Verdict], str]:
 
 
 def _verdict(data: dict[str, Any]) -> Verdict:
-    """A line of a journal, in which the steps of a histogram are strings."""
+    """A line of a journal."""
     statistics = data.pop("statistics", None)
-    if statistics is not None:
-        steps = {int(step): count for step, count in statistics.pop("histogram").items()}
-        at = tuple(statistics.pop("at"))
-        statistics = Statistics(**statistics, histogram=steps, at=at)
-    return Verdict(**data, statistics=statistics)
+    return Verdict(**data, statistics=None if statistics is None else restored(statistics))

@@ -7,20 +7,24 @@ out into models of their own and get int8rt's inputs.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy.typing as npt
 
+from int8rt import __version__
 from int8rt.interpreter import Backend
 from int8rt.model import Model
 from int8rt.quantization.profiles import get_profile
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.first import diverging
+from int8rt.verify.kept import Kept, State
 from int8rt.verify.operators import OperatorJudge, Run
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime, written
-from int8rt.verify.statistics import Statistics, top1
+from int8rt.verify.runtimes.remember import Remembering
+from int8rt.verify.statistics import Statistics, restored, top1
 from int8rt.verify.verdict import FaultReport, Judgement, OutputReport
 
 Array = npt.NDArray[Any]
@@ -36,7 +40,8 @@ class _Output:
 class Judge:
     """One model, one runtime; `add` runs, then `judgement`.
 
-    content: the file that `model` was read from. operators: judge them too, not only the outputs.
+    content: the file that `model` was read from. operators: judge them too, not only the outputs. A runtime with a
+    folder (`runtimes.remember`) has what was judged kept there too: a run that is there is not judged again.
     Raises `UnavailableError` where the runtime isn't there, and whatever int8rt raises for the model.
     """
 
@@ -55,18 +60,46 @@ class Judge:
         self._profile, self._backend = get_profile(profile).name, backend
         self._operators = OperatorJudge(model, runtime, self._profile) if operators else None
         self._outputs = [_Output() for _ in self._subgraph.outputs]
-        self._runs: list[str] = []
+        self._kept: Kept | None = None
+        if isinstance(runtime, Remembering):
+            self._kept = Kept(runtime.folder, f"{__version__} {self._profile} {backend} {operators}")
+        self._runs: list[tuple[str, Sequence[Array]]] = []
         self._faults: list[FaultReport] = []
         self._seconds: dict[str, float] = {}
 
     def add(self, label: str, inputs: Sequence[Array]) -> None:
         """Run both on these inputs, in the order of the model's, and compare."""
+        known = None if self._kept is None else self._kept.next(self._content, label, inputs)
+        self._runs.append((label, inputs))
+        if known is not None:
+            self._resume(known)
+            return
         expected, _ = run_int8rt(self._model, inputs, self._profile, self._backend, keep=True)
         run = Run(self._model, label, inputs, expected)
-        self._runs.append(label)
         answer = self._ask(run)
         if self._operators is not None:
             self._operators.add(run, answer)
+        if self._kept is not None and not self._out_of_time():
+            self._kept.write(*self._state())
+
+    def _out_of_time(self) -> bool:
+        """Whether an answer did not come in time; with a longer limit it may."""
+        own = self._operators is not None and self._operators.out_of_time
+        return own or any(fault.kind == "timeout" for fault in self._faults)
+
+    def _state(self) -> State:
+        about, arrays = ({}, {}) if self._operators is None else self._operators.state()
+        about["outputs"] = [dataclasses.asdict(output) for output in self._outputs]
+        about["faults"] = [dataclasses.asdict(fault) for fault in self._faults]
+        return about | {"seconds": self._seconds}, arrays
+
+    def _resume(self, state: State) -> None:
+        about, _ = state
+        self._outputs = [_Output(restored(o["statistics"]), o["rows"], o["agreeing"]) for o in about["outputs"]]
+        self._faults = [FaultReport(**fault) for fault in about["faults"]]
+        self._seconds = dict(about["seconds"])
+        if self._operators is not None:
+            self._operators.resume(state, dict(self._runs))
 
     def _ask(self, run: Run) -> Answer | None:
         """The runtime's answer, with its outputs measured; None where there is none."""
@@ -112,7 +145,7 @@ class Judge:
             self._runtime.capabilities().description,
             self._profile,
             bound,
-            tuple(self._runs),
+            tuple(label for label, _ in self._runs),
             tuple(outputs),
             () if operators is None else tuple(operators.reports(bound)),
             tuple(self._faults),

@@ -15,8 +15,9 @@ from int8rt.schema import write_model
 from int8rt.verify.cut import cut_operator
 from int8rt.verify.findings import Findings, add, decide, together
 from int8rt.verify.first import Evidence
+from int8rt.verify.kept import State, evidence_state, findings_state, restored_findings
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime
-from int8rt.verify.statistics import Statistics, measure
+from int8rt.verify.statistics import Statistics, measure, restored
 from int8rt.verify.teacher import Teacher
 from int8rt.verify.unwritten import unwritten_elements
 from int8rt.verify.verdict import OperatorReport, TensorReport, Verdict
@@ -92,6 +93,31 @@ class OperatorJudge:
                     for index in dict.fromkeys(operator.outputs)
                 ),
             )
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the runtime did not answer for an operator in time."""
+        return any(findings.fault is not None and findings.fault.kind == "timeout" for findings in self._findings)
+
+    def state(self) -> State:
+        """What is known so far, as plain data and arrays."""
+        about: dict[str, Any] = {"operators": [findings_state(findings) for findings in self._findings]}
+        if self.evidence is None:
+            return about, {}
+        evidence, arrays = evidence_state(self.evidence)
+        return about | {"evidence": evidence}, arrays
+
+    def resume(self, state: State, runs: Mapping[str, Sequence[Array]]) -> None:
+        """Go on from `state`. runs: label to inputs, of the runs that it is of."""
+        about, arrays = state
+        self._findings = [restored_findings(data) for data in about["operators"]]
+        self.evidence = None
+        if "evidence" in about:
+            statistics = restored(about["evidence"]["statistics"])
+            teacher = Teacher(self._model, runs[statistics.run], self._profile)
+            inputs = {int(name[1:]): value for name, value in arrays.items() if name != "found"}
+            position = about["evidence"]["position"]
+            self.evidence = Evidence(position, teacher, inputs, arrays["found"], statistics)
 
     def _from_own_inputs(self, run: Run, position: int, answer: Answer) -> bool:
         """Judge an operator by the runtime's own tensors; False where they are not all there."""

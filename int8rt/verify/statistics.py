@@ -62,6 +62,12 @@ class Statistics:
         )
 
 
+def restored(data: Mapping[str, Any]) -> Statistics:
+    """From `dataclasses.asdict` that went through JSON, where steps are strings and `at` is a list."""
+    steps = {int(step): count for step, count in data["histogram"].items()}
+    return Statistics(**{**data, "histogram": steps, "at": tuple(data["at"])})
+
+
 def measure(found: Array | None, expected: Array, run: str = "") -> Statistics:
     """Compare what a runtime gave (None: nothing) with what was expected; bit by bit, but any NaN equals any other."""
     if found is None:
