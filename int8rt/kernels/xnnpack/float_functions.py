@@ -18,7 +18,7 @@ from int8rt.kernels.arithmetic import broadcast_pair, clamp
 from int8rt.kernels.base import Array, OperatorContext, Params
 from int8rt.kernels.xnnpack.delegation import MAX_RANK, Delegated, has_elements, is_stored
 from int8rt.model import ActivationFunctionType, Shape, TensorType
-from int8rt.quantization import xnnpack_functions
+from int8rt.quantization import rsqrt14, xnnpack_functions
 from int8rt.quantization.xnnpack import ACTIVATIONS, flush, real_bounds
 from int8rt.schema.options import GeluOptions, LeakyReluOptions
 
@@ -65,7 +65,9 @@ UNARY: dict[str, Callable[[Float32], Float32]] = {
     "RELU6": lambda x: x,
     "RELU_N1_TO_1": lambda x: x,
     "ROUND": np.rint,
+    "RSQRT": rsqrt14.rsqrt,
     "SIN": xnnpack_functions.sin,
+    "SQRT": rsqrt14.sqrt,
     "SQUARE": np.square,
     "TANH": xnnpack_functions.tanh,
 }
