@@ -155,6 +155,8 @@ STRATEGIES: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "fully connected": test_float_convolutions.matrix_products,
     "transpose conv": lambda: test_float_convolutions.transposed_convolutions(False),
     "batch matmul": lambda: test_batch_matmul.products(("float32", "float32", "float32")),
+    "transpose conv with int8 weights": lambda: test_float_convolutions.transposed_convolutions(True),
+    "batch matmul with int8 weights": lambda: test_batch_matmul.products(("float32", "int8", "float32")),
     "conv of special numbers": convolutions,
     "depthwise conv of special numbers": depthwise_convolutions,
     "fully connected of special numbers": matrix_products,

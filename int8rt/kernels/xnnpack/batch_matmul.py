@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from int8rt.kernels import batch_matmul
-from int8rt.kernels.base import OperatorContext
+from int8rt.kernels.base import OperatorContext, Params
 from int8rt.kernels.batch_matmul import QuantizedMatrixParams
-from int8rt.kernels.matrices import MatrixParams
+from int8rt.kernels.xnnpack import hybrid_products
 from int8rt.kernels.xnnpack.delegation import (
     Delegated,
     check_codes,
@@ -25,7 +25,12 @@ _LARGEST_PRODUCT = 255 * 128
 
 
 def takes(context: OperatorContext) -> bool:
-    """Whether the delegate takes this BATCH_MATMUL of codes: the right matrix has one scale, and zero point 0."""
+    """Whether the delegate takes this BATCH_MATMUL of codes: the right matrix has one scale, and zero point 0.
+
+    Or one of real numbers with int8 weights.
+    """
+    if context.input(0).type == TensorType.FLOAT32:
+        return hybrid_products.takes_batch_matmul(context)
     lhs, rhs, output = context.input(0), context.input(1), context.output()
     if not holds_codes(lhs, rhs, output) or lhs.type != rhs.type or rhs.type != TensorType.INT8:
         return False
@@ -35,8 +40,10 @@ def takes(context: OperatorContext) -> bool:
     return min(len(declared_shape(context, lhs)), len(declared_shape(context, rhs))) >= 2
 
 
-def prepare(context: OperatorContext) -> MatrixParams:
+def prepare(context: OperatorContext) -> Params:
     """The scale."""
+    if context.input(0).type == TensorType.FLOAT32:
+        return hybrid_products.prepare_batch_matmul(context)
     lhs, rhs, output = context.input(0), context.input(1), context.output()
     check_codes(context, lhs, rhs, output)
     params = batch_matmul.prepare(context)
@@ -50,4 +57,11 @@ def prepare(context: OperatorContext) -> MatrixParams:
     return replace(params, requantization=in_float32(params.requantization, real, *bounds))
 
 
-BATCH_MATMUL = Delegated("BATCH_MATMUL", takes, prepare, "src/operators/batch-matrix-multiply-nc.c")
+BATCH_MATMUL = Delegated(
+    "BATCH_MATMUL",
+    takes,
+    prepare,
+    "src/operators/batch-matrix-multiply-nc.c",
+    hybrid_products.evaluate_batch_matmul,
+    (hybrid_products.DynamicMatrixParams,),
+)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from int8rt.kernels import conv, depthwise_conv, fully_connected, transpose_conv
 from int8rt.kernels.base import Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.convolution import check_channel_scales
-from int8rt.kernels.xnnpack import hybrid
+from int8rt.kernels.xnnpack import hybrid, hybrid_products
 from int8rt.kernels.xnnpack.convolution_rules import (
     NARROW,
     takes_conv,
@@ -147,6 +147,8 @@ def _prepare_fully_connected(context: OperatorContext) -> Params:
 
 
 def _prepare_transpose_conv(context: OperatorContext) -> Params:
+    if context.input(2).type == TensorType.FLOAT32:
+        return hybrid_products.prepare_transpose_conv(context)
     return _prepare(context, transpose_conv.TRANSPOSE_CONV, (2, 1, 3), 0)
 
 
@@ -156,6 +158,10 @@ def _takes_conv(context: OperatorContext) -> bool:
 
 def _takes_fully_connected(context: OperatorContext) -> bool:
     return takes_fully_connected(context) or hybrid.takes_fully_connected(context)
+
+
+def _takes_transpose_conv(context: OperatorContext) -> bool:
+    return takes_transpose_conv(context) or hybrid_products.takes_transpose_conv(context)
 
 
 CONV_2D = Delegated(
@@ -178,5 +184,10 @@ FULLY_CONNECTED = Delegated(
     (hybrid.DynamicParams,),
 )
 TRANSPOSE_CONV = Delegated(
-    "TRANSPOSE_CONV", takes_transpose_conv, _prepare_transpose_conv, "src/operators/deconvolution-nhwc.c"
+    "TRANSPOSE_CONV",
+    _takes_transpose_conv,
+    _prepare_transpose_conv,
+    "src/operators/deconvolution-nhwc.c",
+    hybrid_products.evaluate_transpose_conv,
+    (hybrid_products.DynamicTransposeConvParams,),
 )

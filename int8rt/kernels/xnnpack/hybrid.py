@@ -23,11 +23,11 @@ from int8rt.kernels.padding import Window
 from int8rt.kernels.taps import pad_input, reachable_taps, windows
 from int8rt.kernels.xnnpack.delegation import declared_shape, has_elements, has_normal_scales, is_stored, zero_points
 from int8rt.model import Shape, TensorType
-from int8rt.quantization.xnnpack import ACTIVATIONS, multiply_add, quantize_dynamically, real_bounds
+from int8rt.quantization.xnnpack import ACTIVATIONS, DynamicCodes, multiply_add, quantize_dynamically, real_bounds
 from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat
 from int8rt.schema.options import Conv2DOptions, FullyConnectedOptions
 
-_LARGEST_CODE = 255
+LARGEST_CODE = 255
 # Below lie numbers that XNNPACK may take for 0.
 _SMALLEST = 2.0**-100
 # What is worked on at once of an unrolled input, in elements.
@@ -35,18 +35,21 @@ _BLOCK_ELEMENTS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class DynamicParams(Params):
-    """scale: float32[O] of the weights. windows: those of a convolution of more than single pixels, and its groups.
+class Scaled(Params):
+    """scale: float32[O] of the weights. activation_min, activation_max: real numbers. profile: its name."""
 
-    activation_min, activation_max: real numbers.
-    """
-
-    depth: int
     scale: npt.NDArray[np.float32]
-    windows: tuple[Window, Window, int] | None
     activation_min: np.float32
     activation_max: np.float32
     profile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DynamicParams(Scaled):
+    """windows: those of a convolution of more than single pixels, and its groups."""
+
+    depth: int
+    windows: tuple[Window, Window, int] | None
 
 
 def _takes_weights(context: OperatorContext, filter: TensorInfo) -> bool:
@@ -149,18 +152,16 @@ def evaluate(params: DynamicParams, input: Array, filter: Array, bias: Array | N
     if not output.size:
         return output
     rows = input.reshape(-1, params.depth) if params.windows is None else input.reshape(len(input), -1)
-    quantized = quantize_dynamically(rows) if np.all(np.isfinite(rows)) else None
-    if quantized is None or quantized.inverse_scale.min(initial=1) * float(params.scale.min()) < _SMALLEST:
-        raise EvaluationError(f"a range that is not finite, or too small, in profile {params.profile} is not done")
+    quantized = quantize_rows(rows, params.scale, params.profile)
     offset = np.zeros(shape[-1], np.float32) if bias is None else bias.reshape(-1)
     if params.windows is None:
-        product = ExactProduct(filter.reshape(shape[-1], -1), _LARGEST_CODE)
+        product = ExactProduct(filter.reshape(shape[-1], -1), LARGEST_CODE)
         sums = product(quantized.codes, len(rows)).astype(np.int64) - np.outer(quantized.zero_point, product.sums)
-        _scaled(params, sums, quantized.inverse_scale[:, np.newaxis], offset, output.reshape(-1, shape[-1]))
+        scale_sums(params, sums, quantized.inverse_scale[:, np.newaxis], offset, output.reshape(-1, shape[-1]))
         return output
     height, width, groups = params.windows
     height, width, filter = reachable_taps(height, width, filter)
-    product = ExactProduct(filter.reshape(shape[3], -1), _LARGEST_CODE, groups)
+    product = ExactProduct(filter.reshape(shape[3], -1), LARGEST_CODE, groups)
     for image, target in enumerate(output):
         zero_point = int(quantized.zero_point[image])
         codes = pad_input(quantized.codes[image].reshape(1, *input.shape[1:]), height, width, zero_point)[0]
@@ -170,11 +171,20 @@ def evaluate(params: DynamicParams, input: Array, filter: Array, bias: Array | N
         for row in range(0, height.output, step):
             block, result = view[:, row : row + step], target[row : row + step].reshape(-1, shape[3])
             sums = product(block, len(result)).astype(np.int64) - zero_point * product.sums
-            _scaled(params, sums, quantized.inverse_scale[image], offset, result)
+            scale_sums(params, sums, quantized.inverse_scale[image], offset, result)
     return output
 
 
-def _scaled(params: DynamicParams, sums: Array, inverse: Any, offset: Array, target: Array) -> None:
+def quantize_rows(rows: npt.NDArray[np.float32], scale: npt.NDArray[np.float32], profile: str) -> DynamicCodes:
+    """float32[n,k], each row on its own. scale: of the weights. `EvaluationError` where numbers may count as 0."""
+    quantized = quantize_dynamically(rows) if np.all(np.isfinite(rows)) else None
+    if quantized is None or quantized.inverse_scale.min(initial=1) * float(scale.min()) < _SMALLEST:
+        raise EvaluationError(f"a range that is not finite, or too small, in profile {profile} is not done")
+    return quantized
+
+
+def scale_sums(params: Scaled, sums: Array, inverse: Any, offset: Array, target: Array) -> None:
+    """target [n,O] = the real numbers of exact sums. inverse: scales of the activations; offset: the bias [O]."""
     with np.errstate(over="ignore", under="ignore"):
         values = multiply_add(sums.astype(np.float32) * inverse, params.scale, offset)
     np.copyto(values, params.activation_min, where=values < params.activation_min)

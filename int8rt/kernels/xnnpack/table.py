@@ -109,8 +109,7 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     # Their input is quantized first, or the delegate does not take them.
     filter = context.optional_input(1)
     mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and filter and not _is_real(filter.type)
-    hybrid = name in ("BATCH_MATMUL", "TRANSPOSE_CONV") and TensorType.INT8 in types
-    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types and not hybrid
+    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types
     if taken and not mixed and not done and any(_is_real(type) for type in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
