@@ -96,7 +96,11 @@ class Interpreter:
         return len(self._model.subgraphs)
 
     def allocate_tensors(self) -> None:
-        """Prepare every operator for the inputs' current shapes."""
+        """Prepare every operator for the inputs' current shapes.
+
+        Raises `UnsupportedError` for what can't run, `ModelError` where the file contradicts itself or asks for more
+        memory than the limits, `StateError` while an array of `tensor` is held.
+        """
         self._loans.ensure_none()
         self._executor(0).allocate()
 
@@ -105,6 +109,8 @@ class Interpreter:
 
         observer: called with (operator index, tensor index, value) for every tensor that an operator writes, in the
         order in which they are written. The value is the array itself: copy what is to be kept.
+        Raises `StateError` before `allocate_tensors` and while an array of `tensor` is held, `EvaluationError` for
+        values outside of an operator's domain.
         """
         self._loans.ensure_none()
         (self._first or self._executor(0)).invoke(observer)
@@ -112,17 +118,25 @@ class Interpreter:
     def resize_tensor_input(self, input_index: int, tensor_size: npt.ArrayLike, strict: bool = False) -> None:
         """Give input tensor `input_index` another shape; `allocate_tensors` must follow.
 
-        strict: allow it only where the model's shape_signature has -1.
+        tensor_size: one integer for each dimension. strict: allow it only where the model's shape_signature has -1.
+        Raises `InputError` for what is no vector of int32, `StateError` for other tensors and for sizes that do not fit.
         """
         self._loans.ensure_none()
         self._resize(0, input_index, tensor_size, strict)
 
     def set_tensor(self, tensor_index: int, value: npt.ArrayLike) -> None:
-        """Copy `value` into a tensor that is no constant; its type and shape must be the tensor's own."""
+        """Copy `value` into a tensor that is no constant; its type and shape must be the tensor's own.
+
+        Quantized tensors take codes, not real numbers. Raises `InputError` for another type, shape or index, and before
+        `allocate_tensors`.
+        """
         self._set(0, tensor_index, value)
 
     def get_tensor(self, tensor_index: int, subgraph_index: int = 0) -> Array:
-        """A copy of a tensor's value; a NumPy scalar where the tensor has no dimensions."""
+        """A copy of a tensor's value, of quantized ones the codes; a NumPy scalar where the tensor has no dimensions.
+
+        Raises `InputError` for a wrong index, before `allocate_tensors`, and for an intermediate tensor not kept.
+        """
         value = np.array(self._get(subgraph_index, tensor_index), order="C")
         return value if value.dtype == object else value[()]
 
@@ -161,7 +175,10 @@ class Interpreter:
         return {key: {role: list(names) for role, names in signature.items()} for key, signature in full.items()}
 
     def get_signature_runner(self, signature_key: str | None = None) -> SignatureRunner:
-        """A callable for one signature; the key may be left out where the model has a single signature."""
+        """A callable for one signature; the key may be left out where the model has a single signature.
+
+        Raises `InputError` where there is none of that key, or the key is needed.
+        """
         if signature_key is None:
             if len(self._model.signatures) != 1:
                 raise InputError(f"signature_key is needed: the model has {len(self._model.signatures)} signatures")
@@ -222,7 +239,10 @@ class Interpreter:
 
     def _resize(self, subgraph_index: int, index: int, size: npt.ArrayLike, strict: bool) -> None:
         subgraph = self._subgraph(subgraph_index)
-        sizes = np.array(size, np.int32)
+        try:
+            sizes = np.array(size, np.int32)
+        except (OverflowError, TypeError, ValueError):
+            raise InputError(f"shape {size!r} is no vector of int32") from None
         if sizes.ndim != 1:
             raise InputError(f"shape should be 1D instead of {sizes.ndim}D")
         shape = tuple(sizes.tolist())

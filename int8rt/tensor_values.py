@@ -22,7 +22,10 @@ def checked_value(tensor: Tensor, index: int, shape: Shape, value: npt.ArrayLike
     Nothing is cast or broadcast: another dtype or shape is an `InputError`, and so are int4, int2 and uint4 values that
     do not fit. Strings come as str (stored as UTF-8) or bytes.
     """
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise InputError(f"cannot set tensor: the value of tensor {index}, {tensor.label}, is no array") from None
     if tensor.type is TensorType.STRING and array.dtype.kind in "OSU":
         array = _strings(array, tensor, index)
     expected = tensor.type.dtype

@@ -2,16 +2,20 @@
 
 Everything here works on plain integers and NumPy arrays, without a model. The modules, from the ground up:
 
-rounding, rounding_int16, division    the primitives on 32-bit and 16-bit words
+rounding, rounding_int16, division, bfloat16    the primitives on 32-bit and 16-bit words, and on floats
 multiplier, effective_scales    real multipliers from scales, and their fixed-point form
-requantize, rescale    accumulators to outputs; one function for each way of rounding
+requantization, requantize, rescale    accumulators to outputs; one function for each way of rounding
 activation_range, affine, safe_cast    fused activations as clamps; real numbers to codes and back
 fixed_point, reciprocal    exp, logistic, tanh, 1/x, 1/sqrt(x) and log in integers
 lookup_table, sigmoid_table, libm    functions as tables over the codes
-softmax_scaling    the fixed-point scaling of SOFTMAX and LOG_SOFTMAX
+softmax_scaling, lstm, lstm_float    the fixed-point scaling of SOFTMAX and LOG_SOFTMAX; the gates of integer LSTMs
+hybrid, eigen*    float activations quantized while running; functions of float32 as Eigen approximates them
 profiles    which rounding each operator of a runtime uses
+vector_body, float_softmax, single_rounding, micro, tosa, xnnpack*    what other profiles compute otherwise
+dialects    what `int8rt identify` tries besides
+from_ranges, fake_quant, fake_quantizers    scales from ranges of real numbers; the quantization that training simulates
 
-float64_rescale, vectorized and jitted compute the same as these definitions more quickly.
+float64_rescale, vectorized, vector_quantize and jitted* compute the same as these definitions more quickly.
 """
 
 from __future__ import annotations

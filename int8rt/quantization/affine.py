@@ -28,8 +28,9 @@ def quantize(
 
 
 def dequantize(q: npt.ArrayLike, scale: npt.ArrayLike, zero_point: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """real = (q - zero_point) · scale in float32, the product taken in float64.
+    """real = (q - zero_point) · scale in float32, the product taken in float64, in the shape of `q`.
 
+    `scale` (real units a step) and `zero_point` (in steps) broadcast against `q`, as in `quantize`.
     Source: TensorFlow Lite kernels/internal/reference/dequantize.h.
     """
     steps = np.asarray(q).astype(np.int64) - np.asarray(zero_point, np.int64)

@@ -39,7 +39,12 @@ _ROW_ELEMENTS = 1 << 10
 
 
 def requantize(accumulator: npt.NDArray[Any], parameters: Requantization) -> npt.NDArray[Any]:
-    """The output values of `accumulator` (integers, channels last), in its shape and in `parameters.dtype`."""
+    """The output values of `accumulator` (integers, channels last), in its shape and in `parameters.dtype`.
+
+    clamp(rescaled + zero_point, activation_min, activation_max), in quantized steps; `parameters.rounding` says how the
+    rescaling rounds. With several multipliers the last axis has one for each channel.
+    Source: the ends of TensorFlow Lite reference/integer_ops/conv.h and of its kin.
+    """
     apart = parameters.multiplier.size > 1 or parameters.rounding == Rounding.TIES_UP_IN_EIGHTS
     channels = accumulator.shape[-1] if accumulator.ndim and apart else 1
     output = np.empty(accumulator.shape, parameters.dtype)

@@ -24,7 +24,7 @@ def wrap_int32(x: npt.ArrayLike) -> Int64Array:
 
 
 def saturate(x: npt.ArrayLike, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Clamp to the range of the integer type `dtype` and convert to it."""
+    """Clamp to the range of the integer type `dtype` and convert to it; the shape is kept."""
     info = np.iinfo(np.dtype(dtype))
     clipped: npt.NDArray[Any] = np.clip(np.asarray(x), info.min, info.max).astype(dtype)
     return clipped
