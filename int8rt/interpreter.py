@@ -119,7 +119,7 @@ class Interpreter:
         """Give input tensor `input_index` another shape; `allocate_tensors` must follow.
 
         tensor_size: one integer for each dimension. strict: allow it only where the model's shape_signature has -1.
-        Raises `InputError` for what is no vector of int32, `StateError` for other tensors and for sizes that do not fit.
+        Raises `InputError` for what is no vector of int32, `StateError` for other tensors and sizes that do not fit.
         """
         self._loans.ensure_none()
         self._resize(0, input_index, tensor_size, strict)
