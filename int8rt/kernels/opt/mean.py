@@ -46,7 +46,12 @@ def prepare_mean(context: OperatorContext) -> ReduceParams:
     image = input.rank == 4 and params.axis == (1, 2) and keep and input.type != TensorType.INT16
     if not isinstance(params, QuantizedSumParams) or not image or params.count == 0:
         return params
-    bias, scale = mean_bias_and_scale(context.per_tensor(input), context.per_tensor(context.output()), params.count)
+    return of_image(params, context.per_tensor(input), context.per_tensor(context.output()))
+
+
+def of_image(params: QuantizedSumParams, input: tuple[float, int], output: tuple[float, int]) -> ImageMeanParams:
+    """The mean over height and width with the optimized kernel's numbers. input, output: (scale, zero point)."""
+    bias, scale = mean_bias_and_scale(input, output, params.count)
     multiplier, shift = quantize_multiplier(scale)
     return ImageMeanParams(
         output_shapes=params.output_shapes,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from int8rt.kernels.opt.mean import evaluate_mean, of_image
 from int8rt.quantization import dialects
 from int8rt.quantization.requantization import Requantization
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier, multiply_by_real_multiplier
@@ -16,6 +17,7 @@ from int8rt.quantization.rescale import (
     multiply_by_quantized_multiplier_single_rounding,
     multiply_by_quantized_multiplier_ties_up,
 )
+from int8rt.quantization.xnnpack import reduced_codes
 from int8rt.verify.identify.mutants.changes import accumulators
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
 
@@ -152,8 +154,8 @@ def mean(piece: Piece) -> Candidates:
     plain = list(rescaled(piece))
     right = dict(plain)[TWICE]
     rank4 = piece.value(0).ndim == 4 and set(piece.params.axis) == {1, 2} and total.ndim == 4
-    vectorized = piece.finish(dialects.vectorized_mean(total, count, *scales)) if rank4 else right
+    vectorized = evaluate_mean(of_image(piece.params, *scales), piece.value(0), piece.value(1)) if rank4 else right
     yield plain[0]
     yield "LiteRT's vectorized mean over height and width, else two roundings (gemmlowp)", vectorized
-    yield XNNPACK, piece.finish(dialects.xnnpack_mean(total, count, *scales))
+    yield XNNPACK, reduced_codes(total.astype(np.int32), count, True, *scales, piece.found.dtype)
     yield from ((name, value) for name, value in plain[1:] if not name.startswith(XNNPACK))

@@ -6,10 +6,13 @@ import numpy as np
 
 from int8rt.kernels.pooling import Pool2DParams
 from int8rt.kernels.taps import pad_input, windows
-from int8rt.quantization import dialects, libm
+from int8rt.kernels.xnnpack.unary import sigmoid
+from int8rt.quantization import dialects
 from int8rt.quantization.affine import dequantize_in_eights
+from int8rt.quantization.float_softmax import exponentials, probabilities
 from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.vector_body import quantize_in_eights
+from int8rt.quantization.xnnpack import populate_lookup_table
 from int8rt.schema.options import SoftmaxOptions
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization
 
@@ -19,6 +22,7 @@ MEAN_OF_CODES = "the codes' mean, half away from code 0"
 QUOTIENT = "float32, half away"
 DIFFERENCE = "float32, (code - zero point) · scale"
 RIGHT = "the specification's"
+_CODES = np.arange(256, dtype=np.uint8)
 
 
 def average_pool(piece: Piece) -> Candidates:
@@ -57,11 +61,9 @@ def softmax(piece: Piece) -> Candidates:
     codes = piece.value(0).astype(np.int64)
     difference = codes.max(axis=-1, keepdims=True) - codes
     yield FIXED_POINT, piece.run()
-    step = np.float32(scale) * np.float32(beta)
-    table = libm.exp(-(step * np.arange(256, dtype=np.float32)))
-    unsigned = piece.found.dtype == np.uint8
-    value = dialects.float32_softmax(table[np.minimum(difference, 255)], output_scale, zero_point, unsigned)
-    yield "a float32 table (LiteRT's optimized kernels)", piece.finish(value)
+    terms = exponentials(scale, beta)[difference].reshape(-1, codes.shape[-1])
+    value = probabilities(terms, output_scale, zero_point, piece.found.dtype).reshape(codes.shape)
+    yield "a float32 table (LiteRT's optimized kernels)", value
     e = np.exp(-(difference * (float(beta) * scale)))
     real = e / e.sum(axis=-1, keepdims=True) / output_scale
     for how in ("half away", "half even", "truncate"):
@@ -84,7 +86,7 @@ def logistic(piece: Piece) -> Candidates:
     yield TABLE, piece.run()
     tanh = piece.operator.name == "TANH"
     if not tanh:
-        table = dialects.xnnpack_sigmoid_table(piece.input(), (output_scale, zero_point), dtype)
+        table = populate_lookup_table(sigmoid, _CODES.view(dtype), piece.input(), (output_scale, zero_point))
         yield "a table with the zero point added before rounding, half even (XNNPACK)", lookup(codes, table)
     for suffix, zero in (("", input_zero), ("; the input's zero point is ignored", 0)):
         x = (codes.astype(np.int64) - zero) * scale
@@ -100,7 +102,8 @@ def quantize(piece: Piece) -> Candidates:
     info = np.iinfo(piece.found.dtype)
     eights = quantize_in_eights(x.ravel(), scale, zero_point, piece.found.dtype, int(info.min), int(info.max))
     yield "LiteRT's vectors: the reciprocal, half even, the rest as the reference", eights.reshape(x.shape)
-    product = np.rint(np.clip(x * (np.float32(1) / np.float32(scale)), -(2.0**30), 2.0**30)).astype(np.int64)
+    quotient = np.clip(x * (np.float32(1) / np.float32(scale)), -(2.0**30), 2.0**30)
+    product = dialects.round_real(quotient, "half even")
     yield "the reciprocal, half even", piece.finish(product + zero_point)
     wrapped = (product + zero_point).astype(piece.found.dtype)
     yield "the reciprocal, half even; no saturation", wrapped
