@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conformance.dtypes import page, sweep
+from conformance.dtypes import accepted, page, sweep
 from conformance.dtypes_model import retyped, values
 from conformance.dtypes_worker import Child
+from int8rt.kernels.registry import KERNELS
 from int8rt.model import TensorType
 from int8rt.schema.constant import constant_value
 from tests.hostile.operators import MODELS
@@ -48,6 +49,17 @@ def test_the_committed_page_has_no_difference_and_names_every_operator() -> None
     left_out = (*left_out, "HASHTABLE_FIND", "HASHTABLE_SIZE", "CALL_ONCE", "VAR_", "READ_", "ASSIGN_", "IF", "WHILE")
     left_out = (*left_out, "STABLEHLO_CASE", "STABLEHLO_COMPOSITE")
     assert {name.split(".")[0] for name in MODELS if not name.startswith(left_out)} <= named
+
+
+@pytest.mark.parametrize("name", ["CONCATENATION.0", "FULLY_CONNECTED.0", "CAST.0", "ONE_HOT.0", "PACK.0", "SPLIT.0"])
+def test_types_that_are_accepted(name: str) -> None:
+    (operator,) = MODELS[name].subgraphs[0].operators
+    slots = [index for index in dict.fromkeys((*operator.inputs, *operator.outputs)) if index >= 0]
+    found = [dict(zip(slots, types, strict=True)) for types in accepted(operator, slots)]
+    assert len(found) > 2
+    for types in found:
+        inputs, outputs = (tuple(map(types.get, indices)) for indices in (operator.inputs, operator.outputs))
+        assert any(one.matches(inputs, outputs) for one in KERNELS[operator.name].signatures)
 
 
 def test_other_types() -> None:

@@ -10,11 +10,20 @@ from int8rt.schema import load_model
 from tests.conformance.streaming import assert_same_bits_frame_by_frame
 from tests.differential.control_flow import streaming_model
 
+MODELS = Path(__file__).parents[1] / "models"
+
 pytestmark = pytest.mark.litert
 
 
 def test_a_small_keyword_model_and_a_reset() -> None:
     assert_same_bits_frame_by_frame(streaming_model(), 60, (30,), ["numpy", "jit"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["made by hand", "svdf_int8", "svdf_float32", "stateful"])
+def test_a_thousand_frames_and_resets(name: str) -> None:
+    model = streaming_model() if name == "made by hand" else load_model(MODELS / f"{name}.tflite")
+    assert_same_bits_frame_by_frame(model, 1000, (1, 500, 999), ["numpy", "jit"])
 
 
 @pytest.mark.slow
