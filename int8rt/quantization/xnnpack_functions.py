@@ -51,8 +51,8 @@ _APPROXIMATE_GELU_DENOMINATOR = (
 _SIGMOID_LN2_LOW = np.float32(float.fromhex("0x1.05C61p-29"))
 _SIGMOID_C1 = np.float32(float.fromhex("0x1.0000F6p-0"))
 
-_EXP_NUMERATOR = (5.5380910635e-03, 7.2068706155e-02, 4.1594290733e-01, 1.0)
-_EXP_DENOMINATOR = (2.3986088112e-02, -2.7720427513e-01, 1.0)
+_EXP_NUMERATOR = (5.5375634693e-03, 4.8078041524e-02, 6.9314718246e-01)
+_EXP_DENOMINATOR = (2.3987604305e-02, -2.7721086144e-01, 1.0)
 
 _TERM_LN2_HIGH = np.float32(float.fromhex("-0x1.62E400p-1"))
 _TERM_LN2_LOW = np.float32(float.fromhex("-0x1.7F7D1Cp-20"))
@@ -154,8 +154,8 @@ def exp(x: Float32) -> Float32:
     integer = (_INTEGER + z) - _INTEGER
     r = flush(z - integer)
     shifted = (integer + np.float32(2**23 + 127)).view(np.uint32) << np.uint32(23)
-    quotient = flush(polynomial(r, _EXP_NUMERATOR) / polynomial(r, _EXP_DENOMINATOR))
-    return flush(shifted.view(np.float32) * quotient)
+    quotient = flush(flush(r * polynomial(r, _EXP_NUMERATOR)) / polynomial(r, _EXP_DENOMINATOR))
+    return flush(shifted.view(np.float32) * (quotient + _ONE))
 
 
 def exp_of_negative(x: Float32) -> Float32:

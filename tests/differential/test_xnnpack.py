@@ -208,13 +208,6 @@ def test_scales_that_xnnpack_refuses_are_errors() -> None:
         run_int8rt(model, [np.zeros((1, 4, 4, 2), np.int8)], "xnnpack")
 
 
-def test_real_numbers_are_refused_by_name() -> None:
-    spec = TensorSpec(TensorType.FLOAT32, (3,))
-    model = single_operator_model("EXP", [spec], [spec])
-    with pytest.raises(UnsupportedError, match=r"EXP.*in profile xnnpack is not done"):
-        run_int8rt(model, [np.zeros(3, np.float32)], "xnnpack")
-
-
 def test_what_is_not_taken_rounds_as_the_optimized_kernels_do() -> None:
     optimized, delegated = get_profile("tflite-opt"), get_profile("xnnpack")
     assert delegated.roundings == optimized.roundings

@@ -72,6 +72,15 @@ def of_real_numbers(draw: st.DrawFn, name: str) -> Case:
     if name == "PRELU":
         inputs = [specs[0], TensorSpec.constant(data[1][:, : draw(st.sampled_from([1, data[1].shape[1]]))])]
         return Case(single_operator_model(name, inputs, specs[:1]), data[:1])
+    if name in ("MAXIMUM", "MINIMUM"):
+        kind, order = draw(st.integers(0, 3)), draw(st.sampled_from([1, -1]))
+        if kind == 1:  # one number, a constant or not; or one for each row
+            data[1] = np.array([draw(st.sampled_from(list(SPECIAL)))], np.float32)
+        elif kind > 1:
+            data[1] = np.ascontiguousarray(data[1][:1] if kind == 2 else data[0][:, :1])
+        stored = draw(st.booleans())
+        inputs = [specs[0], TensorSpec.constant(data[1]) if stored else TensorSpec(FLOAT32, data[1].shape)]
+        return Case(single_operator_model(name, inputs[::order], specs[:1]), data[:1] if stored else data[::order])
     return Case(single_operator_model(name, specs, specs[:1], model_options), data)
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.arithmetic import broadcast_pair, clamp
-from int8rt.kernels.base import Array, OperatorContext, Params
-from int8rt.kernels.xnnpack.delegation import MAX_RANK, Delegated, has_elements, is_stored
+from int8rt.kernels.base import Array, OperatorContext, Params, element_count
+from int8rt.kernels.xnnpack.delegation import MAX_RANK, Delegated, has_elements
+from int8rt.kernels.xnnpack.float_product_rules import is_constant
 from int8rt.model import ActivationFunctionType, Shape, TensorType
 from int8rt.quantization import rsqrt14, xnnpack_functions
 from int8rt.quantization.xnnpack import ACTIVATIONS, flush, real_bounds
@@ -38,14 +39,6 @@ class FloatParams(Params):
     plain: bool = False
 
 
-def _larger(x: Float32, y: Float32) -> Float32:
-    return np.where(x > y, x, y)
-
-
-def _smaller(x: Float32, y: Float32) -> Float32:
-    return np.where(x < y, x, y)
-
-
 def _squared_difference(x: Float32, y: Float32) -> Float32:
     difference = flush(x - y)
     return difference * difference
@@ -55,6 +48,7 @@ UNARY: dict[str, Callable[[Float32], Float32]] = {
     "CEIL": np.ceil,
     "COS": xnnpack_functions.cos,
     "ELU": xnnpack_functions.elu,
+    "EXP": xnnpack_functions.exp,
     "FLOOR": np.floor,
     "GELU": xnnpack_functions.gelu,
     "HARD_SWISH": xnnpack_functions.hard_swish,
@@ -74,8 +68,8 @@ UNARY: dict[str, Callable[[Float32], Float32]] = {
 BINARY: dict[str, Callable[[Float32, Float32], Float32]] = {
     "ADD": np.add,
     "DIV": np.divide,
-    "MAXIMUM": _larger,
-    "MINIMUM": _smaller,
+    "MAXIMUM": xnnpack_functions.maximum,
+    "MINIMUM": xnnpack_functions.minimum,
     "MUL": np.multiply,
     "PRELU": xnnpack_functions.leaky_relu,
     "SQUARED_DIFFERENCE": _squared_difference,
@@ -105,7 +99,7 @@ def takes(context: OperatorContext) -> bool:
         return False
     if context.operator.name == "LEAKY_RELU" and not _is_normal(context.options(LeakyReluOptions).alpha):
         return False
-    if context.operator.name == "PRELU" and not is_stored(context, context.input(1)):
+    if context.operator.name == "PRELU" and not is_constant(context, context.input(1)):
         return False
     return all(has_elements(context, tensor, (0, MAX_RANK)) for tensor in tensors[:-1])
 
@@ -122,13 +116,14 @@ def prepare(context: OperatorContext) -> FloatParams:
         leaky = functools.partial(xnnpack_functions.leaky_relu, slope=slope)
         return FloatParams(output_shapes=(context.input(0).shape,), function=leaky, plain=True)
     if name in BINARY:
-        first, second = context.input(0), context.input(1)
-        profile = context.profile.name
-        # Which of two numbers that do not compare wins depends on how they are repeated, and on constants.
-        alike = first.shape == second.shape and not is_stored(context, first) and not is_stored(context, second)
-        if name in ("MAXIMUM", "MINIMUM") and not alike:
-            raise context.unsupported(f"numbers that are repeated or constant in profile {profile} is not done")
         shape, function = broadcast_pair(context), BINARY[name]
+        if name in ("MAXIMUM", "MINIMUM"):
+            number = _constant_number(context)
+            if number is not None:
+                bounded = functools.partial(_bounded, function, number)
+                return FloatParams(output_shapes=(shape,), function=bounded, plain=True)
+            if _first_is_repeated(context):
+                function = functools.partial(_swapped, function)
     else:
         shape, function = context.input(0).shape, UNARY[name]  # type: ignore[assignment]
         if name == "GELU" and context.options(GeluOptions).approximate:
@@ -137,6 +132,37 @@ def prepare(context: OperatorContext) -> FloatParams:
         return FloatParams(output_shapes=(shape,), function=function, plain=name == "PRELU")
     low, high = real_bounds(activation)
     return FloatParams(output_shapes=(shape,), function=function, low=float(low), high=float(high))
+
+
+def _swapped(function: Callable[..., Float32], x: Float32, y: Float32) -> Float32:
+    return function(y, x)
+
+
+def _bounded(function: Callable[..., Float32], number: int, *inputs: Float32) -> Float32:
+    """The clamp that a constant number makes: it keeps the other input where they do not compare; no number is -0.0."""
+    bound = np.where(inputs[number] == 0, np.float32(0), inputs[number])
+    return flush(function(flush(bound), flush(inputs[1 - number])))
+
+
+def _constant_number(context: OperatorContext) -> int | None:
+    """Which input is a constant with one element, and no more dimensions than the other."""
+    tensors = context.input(0), context.input(1)
+    constant = [is_constant(context, tensor) and element_count(tensor.shape) == 1 for tensor in tensors]
+    if all(constant):
+        raise context.unsupported(f"two constant numbers in profile {context.profile.name} is not done")
+    if not any(constant):
+        return None
+    number = constant.index(True)
+    return number if tensors[number].rank <= tensors[1 - number].rank else None
+
+
+def _first_is_repeated(context: OperatorContext) -> bool:
+    """Whether the first input is repeated for neighbouring elements of the second: then they change places."""
+    shapes = context.input(0).shape, context.input(1).shape
+    rank = max(len(shape) for shape in shapes)
+    padded = ((1,) * (rank - len(shape)) + shape for shape in shapes)
+    sizes = [pair for pair in zip(*padded, strict=True) if pair != (1, 1)]
+    return not sizes or sizes[-1][0] == 1
 
 
 def clamped(shapes: tuple[Shape | None, ...], activation: ActivationFunctionType) -> FloatParams:
