@@ -66,7 +66,9 @@ def fused_sum(
             if middle.any():
                 exact[middle] = _odd(exact[middle], product[middle], total[middle])
             if tiny:
-                np.copyto(exact, np.copysign(0.0, exact), where=np.abs(exact) < _SMALLEST)
+                small = np.less(np.abs(exact, out=product), _SMALLEST, out=middle)
+                if small.any():
+                    exact[small] = np.copysign(0.0, exact[small])
             np.copyto(rounded, exact, casting="same_kind")
             np.copyto(total, rounded)
     return rounded
