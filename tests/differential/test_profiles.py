@@ -137,6 +137,7 @@ STRATEGIES: Strategies = {
     "mul pairs": lambda: test_add_sub_mul.every_pair_of_codes("MUL"),
     "mean": lambda: test_reduce.reductions("MEAN"),
     "sum": lambda: test_reduce.reductions("SUM"),
+    "reduce prod": lambda: test_reduce.reductions("REDUCE_PROD"),
     "reduce max": lambda: test_reduce.reductions("REDUCE_MAX"),
     "softmax": test_softmax.softmax,
     "log softmax": test_softmax.log_softmax,

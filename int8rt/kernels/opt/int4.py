@@ -15,6 +15,7 @@ from int8rt.kernels.base import Array, OperatorContext
 from int8rt.kernels.hybrid.activation import apply_activation_to_vector
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
 from int8rt.kernels.hybrid.product import dot_products
+from int8rt.kernels.opt import blockwise
 from int8rt.model import TensorType
 from int8rt.quantization.hybrid import quantize_for_4_bits
 
@@ -31,12 +32,12 @@ class Int4Params(HybridFullyConnectedParams):
 def prepare(context: OperatorContext, params: HybridFullyConnectedParams) -> HybridFullyConnectedParams:
     """The parameters, of the class above where that function computes them."""
     filter = context.input(1)
-    if filter.quantization is not None and filter.quantization.blockwise is not None:
-        raise context.unsupported(f"scales for blocks of weights in profile {context.profile.name} is not done")
     if filter.type != TensorType.INT4 or filter.value is None:
         return params
     if filter.shape[0] < _LEAST_OUTPUTS or params.depth < _LEAST_DEPTH or params.depth % 2 or not params.rows:
         return params
+    if filter.quantization is not None and filter.quantization.blockwise is not None:
+        return blockwise.prepare(context, params)
     if np.any(filter.value == -8):
         raise context.unsupported(f"4-bit weights of -8 in profile {context.profile.name} is not done")
     return Int4Params(

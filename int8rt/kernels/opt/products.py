@@ -19,7 +19,7 @@ from int8rt.kernels.float32.fully_connected import FloatFullyConnectedParams
 from int8rt.kernels.float32.transpose_conv import FloatTransposeConvParams, add_bias_and_clamp
 from int8rt.kernels.hybrid.conv import HybridConv2DParams
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
-from int8rt.kernels.opt import int4
+from int8rt.kernels.opt import blockwise, int4
 from int8rt.kernels.opt.gemm import gemm, row_blocks
 from int8rt.kernels.padding import Window
 from int8rt.kernels.taps import pad_input, reached_pixels, windows
@@ -38,6 +38,8 @@ def evaluate_fully_connected(params: Any, input: Array, filter: Array, bias: Arr
     """FULLY_CONNECTED."""
     if isinstance(params, int4.Int4Params):
         return int4.evaluate(params, input, filter, bias)
+    if isinstance(params, blockwise.BlockwiseParams):
+        return blockwise.evaluate(params, input, filter, bias)
     if not isinstance(params, FloatFullyConnectedParams):
         return fully_connected.evaluate(params, input, filter, bias)
     (shape,) = params.output_shapes

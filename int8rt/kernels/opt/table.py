@@ -7,14 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from int8rt.kernels.base import Kernel, OperatorContext, TensorInfo
-from int8rt.kernels.layout import QUANTIZED_TYPES
 from int8rt.kernels.opt.add import ADD
 from int8rt.kernels.opt.depthwise import DEPTHWISE_CONV_2D
 from int8rt.kernels.opt.functions import HARD_SWISH
+from int8rt.kernels.opt.leaky_relu import LEAKY_RELU
 from int8rt.kernels.opt.mean import MEAN, REDUCE_MAX, REDUCE_MIN, SUM
 from int8rt.kernels.opt.mul import MUL
+from int8rt.kernels.opt.pad import PADV2
 from int8rt.kernels.opt.products import CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV
 from int8rt.kernels.opt.quantize import DEQUANTIZE, QUANTIZE
+from int8rt.kernels.opt.reduce_prod import REDUCE_PROD
 from int8rt.kernels.opt.resize import RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.opt.sigmoid import LOGISTIC, TANH
 from int8rt.kernels.opt.softmax import LOG_SOFTMAX, SOFTMAX
@@ -29,13 +31,16 @@ OPTIMIZED_KERNELS: Mapping[str, Kernel] = {
         DEQUANTIZE,
         FULLY_CONNECTED,
         HARD_SWISH,
+        LEAKY_RELU,
         LOGISTIC,
         LOG_SOFTMAX,
         MEAN,
         MUL,
+        PADV2,
         QUANTIZE,
         REDUCE_MAX,
         REDUCE_MIN,
+        REDUCE_PROD,
         RESIZE_BILINEAR,
         RESIZE_NEAREST_NEIGHBOR,
         SOFTMAX,
@@ -89,10 +94,6 @@ def not_done_in_optimized(context: OperatorContext) -> str | None:
         return f"uint8 in profile {profile} is not done"
     if name in ("SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD") and TensorType.BOOL in types:
         return f"bool in profile {profile} is not done: LiteRT's kernel refuses it"
-    if name == "LEAKY_RELU" and TensorType.INT16 in types:
-        return f"int16 in profile {profile} is not done"
-    if name == "REDUCE_PROD" and not types.isdisjoint(QUANTIZED_TYPES):
-        return f"codes in profile {profile} is not done"
     if name in ("ADD", "MUL", "SUM") and any(tensor is not None and 0 in tensor.shape for tensor in context.inputs):
         return f"an empty tensor in profile {profile} is not done: LiteRT's kernel may end the process"
     if name in OPTIMIZED and any(_out_of_range(tensor) for tensor in (*context.inputs, *context.outputs)):
