@@ -128,8 +128,9 @@ XNNPACK = Profile(
     "computes these; all others are those of tflite-opt. On 8-bit codes XNNPACK multiplies accumulators by a float32 "
     "scale and takes ties to even; it adds codes with multipliers of 21 bits, and rescales them with 8 fractional "
     "bits. The bounds of an activation are rounded with their zero point. Real numbers have the sums and functions of "
-    "its kernels for AVX-512F; those for other instruction sets differ. What XNNPACK refuses of the operators taken is "
-    "an error, as it is there.",
+    "its kernels for AVX-512F; those for other instruction sets differ. Its products of matrices, for which any "
+    "processor with FMA but the first Zen will do, add up the terms in order by fused multiply-adds from the bias on. "
+    "Subnormal numbers count as 0. What XNNPACK refuses of the operators taken is an error, as it is there.",
     compiled=False,
 )
 
