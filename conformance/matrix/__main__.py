@@ -14,12 +14,12 @@ import platform
 import re
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from conformance.matrix.pages import html, markdown
+from conformance.matrix.pages import Defect, html, markdown
 from conformance.matrix.remember import LostError, Remembering
 from conformance.matrix.suite import run_suite
 from conformance.matrix.zoo import RUNS, chosen, examine
@@ -32,6 +32,8 @@ from int8rt.verify.runtimes.choose import open_runtime
 
 Models = Sequence[tuple[str, bytes, Model]]
 _RESULTS = Path(__file__).parent.parent / "results"
+_KINDS = ("litert", "tflite_runtime", "tensorflow", "tflm", "tosa", "iree", "onnxruntime", "openvino", "armnn")
+_RESOLVERS = ("ref", "opt", "xnnpack", "compiled")
 
 
 def fill(
@@ -74,6 +76,7 @@ def _save(file: Path, row: dict[str, Any], runtime: Remembering) -> None:
 def collect(memory: Path, models: Models, limits: tuple[int, int]) -> dict[str, Any]:
     """The whole matrix, from the rows in `memory`."""
     rows = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(memory.glob("*/row.json"))]
+    rows.sort(key=_order)
     names = [name for name, _, _ in models]
     for row in rows:
         row.pop("judged", None)
@@ -86,6 +89,14 @@ def collect(memory: Path, models: Models, limits: tuple[int, int]) -> dict[str, 
         "models": {"names": names, "inputs": len(RUNS), "largest_bytes": limits[0], "most_operators": limits[1]},
         "runtimes": rows,
     }
+
+
+def _order(row: Mapping[str, Any]) -> tuple[int, int, list[int], str]:
+    """LiteRT's kernels first, newer ones before older ones; then what has LiteRT's arithmetic, then the others."""
+    kind, _, rest = row["sut"].partition(":")
+    newest = [-int(part) for part in re.findall(r"\d+", row.get("runtime", "").rpartition(" ")[2])]
+    place, resolver = ((*known, name).index(name) for known, name in ((_KINDS, kind), (_RESOLVERS, rest)))
+    return place, resolver, newest, row["sut"]
 
 
 def _short(model: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -130,10 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(matrix: dict[str, Any], folder: Path) -> None:
     """The JSON and both pages. In `folder`/bugs are reports of the reducer, which the pages list."""
     (folder / "matrix.json").write_text(json.dumps(matrix, separators=(",", ":")) + "\n", encoding="utf-8")
-    bugs = {
-        file.parent.name: file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
-        for file in sorted(folder.glob("bugs/*/REPORT.md"))
-    }
+    bugs = {file.parent.name: Defect.read(file) for file in sorted(folder.glob("bugs/*/REPORT.md"))}
     (folder / "matrix.md").write_text(markdown(matrix, bugs), encoding="utf-8")
     (folder / "matrix.html").write_text(html(matrix, bugs), encoding="utf-8")
 

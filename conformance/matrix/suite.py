@@ -24,7 +24,12 @@ from int8rt.verify.runtimes.base import Array, Fault, Runtime
 from int8rt.verify.teacher import Teacher
 
 REFERENCE = "tflite-ref"
-
+# Other profiles, those that were measured on a runtime before the one that was not.
+OTHERS = sorted(
+    PROFILES.keys() - {REFERENCE}, key=lambda name: (name == "tflite-single-rounding", [*PROFILES].index(name))
+)
+# Codes are near the real-valued result within that part of their type's range.
+_NEAR = 64
 
 _FAULTS = {"refused": "REFUSED", "crashed": "CRASHED", "timeout": "TIMEOUT", "answer": "NO ANSWER"}
 
@@ -94,8 +99,9 @@ class Cell:
     verdicts: to their numbers. profiles, arithmetics, mistakes: to the number of elements that they do not give, over
     all answers of the right shape; None where one does not know some case. farther: elements that are no nearest code
     of the real result, and not when wrapped around either. largest: difference in steps. distance: of codes from the
-    real result. shapes: some answer had another shape or type. known: for each answer, what gives all of it. faults:
-    the runtime's words to a number of cases. example: a case of each verdict.
+    real result. shapes: some answer had another shape or type. known: for each answer, what gives all of it. unknown:
+    the first case with none. reach: what counts as near, in steps. faults: the runtime's words to a number of cases.
+    example: a case of each verdict.
     """
 
     cases: int = 0
@@ -110,6 +116,8 @@ class Cell:
     farther: tuple[int, int] | None = (0, 0)
     mistakes: dict[str, int | None] | None = None
     known: list[set[str]] = field(default_factory=list)
+    unknown: str = ""
+    reach: float = 0
     faults: Counter[str] = field(default_factory=Counter)
     example: dict[str, str] = field(default_factory=dict)
 
@@ -139,6 +147,8 @@ class Cell:
         given = {**facts.profiles, **facts.arithmetics, **facts.mistakes}
         self.known.append({name for name, value in given.items() if value is not None and not _unequal(found, value)})
         self.known[-1] |= self._measure_reals(facts, found)
+        if not self.known[-1]:
+            self.unknown = self.unknown or facts.case.name
 
     def _measure_reals(self, facts: Facts, found: Array) -> set[str]:
         """What of the real-valued result gives the answer."""
@@ -146,6 +156,7 @@ class Cell:
         if self.farther is None or result is None or result.shape != found.shape:
             self.farther = self.distance = None
             return set()
+        self.reach = (1 << 8 * found.itemsize) / _NEAR
         if self.distance is not None:
             self.distance = max(self.distance, real.distance(found, result)) if found.dtype.kind in "iu" else None
         near, wrapped = real.farther(found, result)
@@ -163,10 +174,11 @@ class Cell:
             data["words"] = [f"{text} ({count})" for text, count in self.faults.most_common(2)]
         if self.different or self.shapes:
             data |= {"elements": self.elements, "different": self.different, "largest": self.largest}
-            data |= {"shapes": self.shapes, "example": self.example.get("DIFFERENT", ""), "explained": self.explained()}
+            example = self.unknown or self.example.get("DIFFERENT", "")
+            data |= {"shapes": self.shapes, "example": example, "explained": self.explained()}
             data["nearest"] = self.nearest()
             if data["nearest"] and self.distance is not None:
-                data["distance"] = round(self.distance, 2)
+                data |= {"distance": round(self.distance, 2), "near": self.distance <= self.reach}
         return data
 
     def explained(self) -> str:
@@ -176,9 +188,9 @@ class Cell:
         """
         if self.shapes:
             return ""
-        for name, wrong in self.profiles.items():
-            if wrong == 0 and name != f"profile {REFERENCE}":
-                return name
+        for name in OTHERS:
+            if self.profiles.get(f"profile {name}") == 0:
+                return f"profile {name}"
         tried = {**(self.arithmetics or {}), **(self.mistakes or {})}
         right = [name for name, wrong in tried.items() if wrong == 0]
         if plain := [name for name in right if ";" not in name]:

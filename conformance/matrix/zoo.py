@@ -8,10 +8,9 @@ from typing import Any
 
 from conformance.matrix.alone import Alone
 from conformance.matrix.real import NAME
-from conformance.matrix.suite import words
+from conformance.matrix.suite import OTHERS, words
 from int8rt.errors import Int8rtError
 from int8rt.model import Model
-from int8rt.quantization.profiles import PROFILES
 from int8rt.schema import read_model, write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operators
@@ -91,8 +90,8 @@ def examine(model: Model, content: bytes, runtime: Runtime) -> dict[str, Any]:
         "largest": max(s.largest for s in statistics),
         "top1": [sum(o.agreeing for o in quick.outputs), sum(o.rows for o in quick.outputs)],
     }
-    for profile in PROFILES:
-        if profile != "tflite-ref" and _exact_in(profile, model, content, runtime, runs):
+    for profile in OTHERS:
+        if _exact_in(profile, model, content, runtime, runs):
             return row | {"explained": True, "profile": profile, "operators": {}}
     operators, whole = _operators(model, content, runtime, runs)
     return row | {"explained": whole, "profile": "", "operators": operators}

@@ -9,6 +9,7 @@ differences there are; int16 interpolates in tables of e^x and 1 / (1 + x).
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,7 +151,7 @@ def int16_tables(
 def evaluate(params: SoftmaxParams | SoftmaxInt16Params, input: Array) -> Array:
     """SOFTMAX of each row; `EvaluationError` where the sum of exponentials is too large for an 8-bit input."""
     if isinstance(params, SoftmaxInt16Params):
-        return by_rows(input, np.int16, functools.partial(_softmax_int16, params))
+        return by_rows(input, np.int16, functools.partial(softmax_int16, params))
     return by_rows(input, params.dtype, functools.partial(_softmax, params))
 
 
@@ -167,10 +168,11 @@ def _softmax(params: SoftmaxParams, rows: Array) -> Array:
     return saturate(output + info.min, params.dtype)
 
 
-def _softmax_int16(params: SoftmaxInt16Params, rows: Array) -> Array:
+def softmax_int16(params: SoftmaxInt16Params, rows: Array, narrow: Callable[[Array, type], Array] = saturate) -> Array:
+    """SOFTMAX of the rows [N,C]. narrow: how scaled differences beyond the range of int16 come into it."""
     differences = rows.astype(np.int64) - rows.max(axis=1, keepdims=True)
     scaled = multiply_by_quantized_multiplier(differences, params.input_multiplier, params.input_left_shift)
-    exponentials = lookup_int16(saturate(wrap_int32(scaled + 32767), np.int16), params.exp_lut).astype(np.int64)
+    exponentials = lookup_int16(narrow(wrap_int32(scaled + 32767), np.int16), params.exp_lut).astype(np.int64)
     total = wrap_int32(exponentials.sum(axis=1, keepdims=True))
     headroom = count_leading_zeros(total)
     # The sum with 16 fractional bits, between 1 and 2; the table is of 1 / (1 + x), x counted from -32768. The shift is

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -199,6 +200,54 @@ def test_a_convolution_in_groups_that_reads_the_memory_of_one() -> None:
     found = cell(narrow, start)
     assert found.explained().endswith(mistakes.ONE_GROUP)
     assert found.largest > 50
+
+
+@pytest.mark.parametrize(
+    ("operator", "function"), [("LOGISTIC", lambda x: 1 / (1 + math.exp(-x))), ("TANH", math.tanh)]
+)
+def test_int16_functions_by_a_table_of_float64(operator: str, function: Callable[[float], float]) -> None:
+    """As a model has them in TOSA: 513 entries with a correction for the middle, between which it interpolates."""
+
+    def away(x: float) -> int:
+        return math.floor(x + 0.5) if x >= 0 else math.ceil(x - 0.5)
+
+    def interpolated(model: Model, inputs: Sequence[Array]) -> Array:
+        x, y = (model.subgraphs[0].tensors[i].quantization for i in (0, model.subgraphs[0].outputs[0]))
+        assert x is not None
+        assert y is not None
+        lowest, step, inverse = -32768 * float(x.scale[0]), 65535 * float(x.scale[0]) / 512, 1 / float(y.scale[0])
+        table = []
+        for i in range(512):
+            start, middle, end = (function(lowest + (i + by) * step) * inverse for by in (0, 0.5, 1))
+            error = away((end + away(start)) / 2) - away(middle)
+            table.append(max(-32768, min(32767, away(start) - away(error / 2))))
+        table.append(max(-32768, min(32767, away(function(lowest + 512 * step) * inverse))))
+        place, fraction = (inputs[0].astype(int) >> 7) + 256, inputs[0].astype(int) & 127
+        low, high = np.array(table)[place], np.array([*table, 0])[place + 1]
+        return np.asarray((low * 128 + (high - low) * fraction + 64) >> 7, np.int16)
+
+    found = cell(interpolated, f"{operator}/int16/")
+    assert found.different
+    assert found.explained() == mistakes.FLOAT64_TABLE
+
+
+def test_differences_of_int16_softmax_that_wrap_around() -> None:
+    """As in TOSA: a difference of 10 or more counts as one that is 10 less, to two parts in 65535."""
+
+    def wrapped(model: Model, inputs: Sequence[Array]) -> Array:
+        return dict(mistakes.mistaken(model, inputs))[mistakes.WRAPPED_SOFTMAX]
+
+    start = "SOFTMAX/int16/softmax/scale=0.1 beta=1.0 depth=2"
+    (case,) = cases(start)
+    model, inputs = case.make()
+    scale = model.subgraphs[0].tensors[0].quantization.scale[0]  # type: ignore[union-attr]
+    x = inputs[0].astype(np.float64) * scale
+    below = np.exp(-((x.max(axis=1, keepdims=True) - x) % (655.36 / 65.535)))
+    near = np.abs(wrapped(model, inputs) - below / below.sum(axis=1, keepdims=True) * 32768)
+    assert near.max() < 24  # the table's own error
+    found = cell(wrapped, start)
+    assert found.largest > 10000
+    assert found.explained() == mistakes.WRAPPED_SOFTMAX
 
 
 def test_options_of_images_that_are_lost() -> None:

@@ -237,6 +237,24 @@ def test_pixels_by_the_positions_divided(type: TensorType) -> None:
     assert finding.arithmetic == "the specification's; align_corners and half_pixel_centers are ignored"
 
 
+def test_pixels_of_16_bits_by_a_multiplier_of_16() -> None:
+    """RESIZE_BILINEAR from 5x7 to 5x20 as in TOSA: twentieths of a pixel, and 1 / 20 rounded to 15 bits."""
+
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        piece = piece_of(model, inputs)
+        options: Any = piece.operator.options
+        if piece.found.shape[1:3] != (5, 20) or options.align_corners or options.half_pixel_centers:
+            raise Fault("refused", "another size")
+        x, i = inputs[0].astype(np.int64), np.arange(20) * 7
+        left, right, part = i // 20, np.minimum(i // 20 + 1, 6), (i % 20)[:, None]
+        total = x[:, :, left] * (20 - part) + x[:, :, right] * part
+        multiplier, shift = round(2**19 / 20), 19  # 15 bits: between 2^14 and 2^15
+        return ((total * multiplier + (1 << (shift - 1))) >> shift).astype(np.int16)
+
+    finding = says(Fake(run), "RESIZE_BILINEAR", TensorType.INT16)
+    assert (finding.arithmetic, finding.others) == ("exact weights, a multiplier of 16 bits, ties up (TOSA)", ())
+
+
 def test_a_convolution_in_groups_that_reads_the_memory_of_one() -> None:
     """As Arm NN does: code i of the input is taken for code i of an image with the channels of one group."""
 
