@@ -20,7 +20,8 @@ from int8rt.kernels.signature import signatures
 from int8rt.model import Shape
 from int8rt.schema.options import VarHandleOptions
 
-_VALUES = "float32|float16|int32|uint8|int64|bool|complex64|int16|int8|float64|uint64|uint32|uint16"
+# The others have no NumPy type of their own, by which a variable knows what it holds.
+_VALUES = "float32|float16|int32|uint8|int64|bool|complex64|int16|int8|float64|uint64|uint32|uint16|complex128"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,14 @@ def test_a_variable_that_nobody_assigned_is_an_error() -> None:
     assert_same_bits(running_sum(None), [X])
 
 
-@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.BOOL, TensorType.INT64, TensorType.FLOAT16])
+# Others have no NumPy type of their own, by which a variable knows what it holds.
+TYPES = (
+    *("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),
+    *("bool", "float16", "float32", "float64", "complex64", "complex128"),
+)
+
+
+@pytest.mark.parametrize("type", [TensorType[name.upper()] for name in TYPES])
 def test_variables_of_other_types(type: TensorType) -> None:
     builder = ModelBuilder().input("x", type, (2, 3))
     variable = handle(builder, "v")
