@@ -20,6 +20,7 @@ from conformance.zoo import STATUSES
 from int8rt.errors import Int8rtError
 from int8rt.model import Model, Operator, Subgraph, Tensor, TensorType
 from int8rt.schema import read_model
+from int8rt.verify.inputs import KINDS as INPUT_KINDS
 
 _EIGHT_BIT = (TensorType.INT8, TensorType.UINT8)
 _QUANTIZED = (*_EIGHT_BIT, TensorType.INT16)
@@ -214,7 +215,16 @@ def page(models: Sequence[Classified], folders: Mapping[str, int]) -> str:
     if rest:
         lines += ["", "## Not exact", "", "| Model | Status | Why |", "| --- | --- | --- |"]
         lines += [f"| {model.name} | {model.row['status']} | {_first_line(model.row['detail'])} |" for model in rest]
+    fewer = [(model.name, inputs) for model in models if (inputs := _inputs_of(model.row)) < set(INPUT_KINDS)]
+    if fewer:
+        lines += ["", "Fewer kinds of inputs than for the others:", ""]
+        lines += [f"- {name}: {', '.join(sorted(inputs))}" for name, inputs in fewer]
     return "\n".join(lines) + "\n"
+
+
+def _inputs_of(row: Mapping[str, Any]) -> set[str]:
+    """The kinds of inputs that a model which is exact was examined with."""
+    return {run["inputs"] for run in row["runs"]} if row["status"] == "exact" and "runs" in row else set(INPUT_KINDS)
 
 
 def _first_line(detail: str) -> str:

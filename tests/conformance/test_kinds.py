@@ -111,7 +111,7 @@ def test_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "strings.tflite").write_bytes(models.strings())
     (tmp_path / "broken.tflite").write_bytes(b"no model")
     rows = {
-        "int8.tflite": {"status": "exact", "detail": ""},
+        "int8.tflite": {"status": "exact", "detail": "", "runs": [{"inputs": "random"}, {"inputs": "minimum"}]},
         "strings.tflite": {"status": "unsupported", "detail": "int8rt cannot run:\n  RESHAPE | of strings\n"},
         "broken.tflite": {"status": "refused", "detail": "no flatbuffer"},
     }
@@ -127,9 +127,13 @@ def test_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| Integer only, int8 inputs and outputs | 1 | 1 |  |  |  |  |" in lines
     assert "| Strings | 1 |  |  | 1 |  |  |" in lines
     assert "| All 3 files, each once | 3 | 1 |  | 1 | 1 |  |" in lines
-    assert lines[-2:] == [
+    assert lines[-6:] == [
         "| broken.tflite | refused | no flatbuffer |",
         "| strings.tflite | unsupported | RESHAPE \\| of strings |",
+        "",
+        "Fewer kinds of inputs than for the others:",
+        "",
+        "- int8.tflite: minimum, random",
     ]
 
 
