@@ -129,8 +129,9 @@ XNNPACK = Profile(
     "scale and takes ties to even; it adds codes with multipliers of 21 bits, and rescales them with 8 fractional "
     "bits. The bounds of an activation are rounded with their zero point. Real numbers have the sums and functions of "
     "its kernels for AVX-512F; those for other instruction sets differ. Its products of matrices, for which any "
-    "processor with FMA but the first Zen will do, add up the terms in order by fused multiply-adds from the bias on. "
-    "Subnormal numbers count as 0. What XNNPACK refuses of the operators taken is an error, as it is there.",
+    "processor with FMA but the first Zen will do, add up the terms in order by fused multiply-adds from the bias on; "
+    "those of int4 weights with scales for blocks are those of AVX-512 VNNI. Subnormal numbers count as 0. What "
+    "XNNPACK refuses of the operators taken is an error, as it is there.",
     compiled=False,
 )
 

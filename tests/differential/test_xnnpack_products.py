@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from hypothesis import strategies as st
+from llvmlite import binding
 
-from int8rt.model import Padding, Quantization, Shape, TensorType
+from int8rt.model import BlockwiseQuantization, Padding, Quantization, Shape, TensorType
 from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import (
     BatchMatMulOptions,
@@ -217,3 +218,32 @@ def test_weights_that_come_while_running_are_left_to_the_optimized_kernel() -> N
     assert_same_bits(stored, [x], "xnnpack")
     optimized = run_int8rt(model, [x, weights], "xnnpack")[2]
     assert np.any(run_int8rt(stored, [x], "xnnpack")[2] != optimized)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> Case:
+    """FULLY_CONNECTED with a scale for each block of int4 weights."""
+    rng, rows, outputs = draw(generators), draw(st.integers(1, 20)), draw(st.integers(1, 40))
+    size, count = draw(st.sampled_from([32, 64, 96, 16])), draw(st.integers(1, 5))
+    depth = size * count
+    scales = rng.uniform(0.5, 1, (outputs, count)) * 2.0 ** rng.integers(-12, 1, (outputs, count))
+    quantization = Quantization(
+        np.zeros(0, np.float32), np.zeros(0, np.int64), blockwise=BlockwiseQuantization(1, -1, size)
+    )
+    builder = ModelBuilder().input("x", FLOAT32, (rows, depth)).constant("scales", scales.astype(np.float16))
+    codes = rng.integers(-8, 8, (outputs, depth)).astype(np.int8)
+    builder.constant("w", codes, quantization, type=TensorType.INT4)
+    builder.constant("b", rng.normal(0, 100, outputs).astype(np.float32)).output("y", FLOAT32, (rows, outputs))
+    options = FullyConnectedOptions(draw(st.sampled_from(ACTIVATIONS)))
+    names = ["x", "w", "b" if draw(st.booleans()) else None]
+    model = builder.operator("FULLY_CONNECTED", names, ["y"], options, version=14).build()
+    return Case(model, [rng.normal(rng.choice([0, 1]), 1, (rows, depth)).astype(np.float32)])
+
+
+@pytest.mark.skipif(
+    not binding.get_host_cpu_features().get("avx512vnni", False),
+    reason="other processors round differently",
+)
+@examples
+def test_scales_for_blocks_of_weights(examples: int) -> None:
+    check_cases(blocks(), 2 * examples, "xnnpack")

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels import conv, depthwise_conv, fully_connected, transpose_conv
-from int8rt.kernels.base import Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.convolution import check_channel_scales
-from int8rt.kernels.xnnpack import hybrid, hybrid_products
+from int8rt.kernels.xnnpack import hybrid, hybrid_blocks, hybrid_products
 from int8rt.kernels.xnnpack.convolution_rules import (
     NARROW,
     takes_conv,
@@ -139,6 +139,8 @@ def _prepare_depthwise(context: OperatorContext) -> Params:
 
 def _prepare_fully_connected(context: OperatorContext) -> Params:
     if context.input(0).type == TensorType.FLOAT32:
+        if hybrid_blocks.has_blocks(context):
+            return hybrid_blocks.prepare(context)
         return hybrid.prepare_fully_connected(context)
     input, depth = context.input(0), context.input(1).shape[1]
     if element_count(input.shape) % depth:
@@ -164,6 +166,12 @@ def _takes_transpose_conv(context: OperatorContext) -> bool:
     return takes_transpose_conv(context) or hybrid_products.takes_transpose_conv(context)
 
 
+def _evaluate_fully_connected(params: Any, input: Array, filter: Array, bias: Array | None = None) -> Array:
+    if isinstance(params, hybrid_blocks.BlockParams):
+        return hybrid_blocks.evaluate(params, input, filter, bias)
+    return hybrid.evaluate(params, input, filter, bias)
+
+
 CONV_2D = Delegated(
     "CONV_2D",
     _takes_conv,
@@ -180,8 +188,8 @@ FULLY_CONNECTED = Delegated(
     _takes_fully_connected,
     _prepare_fully_connected,
     "src/operators/fully-connected-nc.c",
-    hybrid.evaluate,
-    (hybrid.DynamicParams,),
+    _evaluate_fully_connected,
+    (hybrid.DynamicParams, hybrid_blocks.BlockParams),
 )
 TRANSPOSE_CONV = Delegated(
     "TRANSPOSE_CONV",

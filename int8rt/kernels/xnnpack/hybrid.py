@@ -58,9 +58,11 @@ def _takes_weights(context: OperatorContext, filter: TensorInfo) -> bool:
     if not is_stored(context, filter) or filter.sparsity is not None:
         return False
     quantization = filter.quantization
-    if quantization is None or (quantization.scale.size == 0 and quantization.blockwise is None):
+    if quantization is None:
         return False
-    return quantization.scale.size <= 1 or quantization.quantized_dimension == 0
+    if quantization.blockwise is not None:
+        return quantization.blockwise.block_size % 32 == 0
+    return quantization.scale.size == 1 or (quantization.scale.size > 1 and quantization.quantized_dimension == 0)
 
 
 def takes_fully_connected(context: OperatorContext) -> bool:
@@ -100,7 +102,7 @@ def _common(context: OperatorContext, shape: Shape, depth: int, windows: tuple[W
     options: Any = context.operator.options
     filter, bias, profile = context.input(1), context.optional_input(2), context.profile.name
     if filter.type == TensorType.INT2 or filter.quantization is None or filter.quantization.blockwise is not None:
-        raise context.unsupported(f"2-bit and blockwise weights in profile {profile} is not done")
+        raise context.unsupported(f"2-bit weights, or blocks of others than 4 bits, in profile {profile} is not done")
     if bias is not None and (bias.type != TensorType.FLOAT32 or not is_stored(context, bias)):
         raise context.unsupported(f"a bias that the file does not hold in profile {profile} is not done")
     if not has_normal_scales(filter) or np.any(zero_points(context, filter) != 0):
