@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -214,7 +215,7 @@ def page(models: Sequence[Classified], folders: Mapping[str, int]) -> str:
     rest = [model for model in models if model.row["status"] != "exact"]
     if rest:
         lines += ["", "## Not exact", "", "| Model | Status | Why |", "| --- | --- | --- |"]
-        lines += [f"| {model.name} | {model.row['status']} | {_first_line(model.row['detail'])} |" for model in rest]
+        lines += [f"| {model.name} | {model.row['status']} | {_why(model.row)} |" for model in rest]
     fewer = [(model.name, inputs) for model in models if (inputs := _inputs_of(model.row)) < set(INPUT_KINDS)]
     if fewer:
         lines += ["", "Fewer kinds of inputs than for the others:", ""]
@@ -227,11 +228,21 @@ def _inputs_of(row: Mapping[str, Any]) -> set[str]:
     return {run["inputs"] for run in row["runs"]} if row["status"] == "exact" and "runs" in row else set(INPUT_KINDS)
 
 
-def _first_line(detail: str) -> str:
-    lines = [line.strip() for line in detail.strip().splitlines() if line.strip()]
+def _why(row: Mapping[str, Any]) -> str:
+    """What LiteRT says, or int8rt where LiteRT runs it, in a line."""
+    detail = row["detail"].strip()
+    if missing := re.search(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'", detail):
+        runs = "; int8rt runs it" if detail.endswith("int8rt: runs") else ""
+        return f"LiteRT has no reference kernel for {missing[1]} version {missing[2]}{runs}"
+    if row["status"] == "refused":
+        detail = detail.partition("; int8rt: ")[0]
+    lines = [line.strip() for line in detail.splitlines() if line.strip()]
     # The first line of a list only announces it.
     line = lines[1] if len(lines) > 1 and lines[0].endswith(":") else (lines or [""])[0]
-    return (line if len(line) <= 200 else line[:200] + "…").replace("|", "\\|")
+    line, _, accepted = line.partition("; accepted: ")
+    reason = accepted.rpartition("; ")[2]
+    line += f"; {reason}" if reason and "->" not in reason else ""
+    return (line if len(line) <= 300 else line[:300] + "…").replace("|", "\\|")
 
 
 def main() -> int:
