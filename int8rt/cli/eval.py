@@ -44,10 +44,15 @@ def eval(
 
     from int8rt.cli.progress import progress
     from int8rt.cli.text import columns, print_json
+    from int8rt.errors import InputError
+    from int8rt.files import reading
     from int8rt.ptq.evaluate import accuracy, agreement, count_chunks, evaluate, labelled
     from int8rt.ptq.resuming import digest, file_digest, known_answers, store_answers
 
-    samples = labelled(data, labels)
+    with reading(data, "labelled samples"):
+        samples = labelled(data, labels)
+    if not len(samples.labels):
+        raise InputError(f"{data} holds no samples")
     total = len(samples.labels) if limit is None else min(limit, len(samples.labels))
     parts = [file_digest(path) for path in (*models, *((data,) if data.is_file() else ()))]
     identity = digest(*parts, *map(str, models), str(data), str(top_k), str(total), str(levels), backend.value)

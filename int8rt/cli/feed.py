@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy.typing as npt
 
 from int8rt.cli.image import Levels, read_image
 from int8rt.errors import InputError
+from int8rt.files import load_arrays
 from int8rt.model import Model, Tensor
 from int8rt.quantization.affine import quantize
 
@@ -99,14 +99,10 @@ def _values(path: Path, names: Mapping[str, int]) -> Iterator[tuple[str, Array |
     if path.suffix.lower() not in (".npy", ".npz"):
         yield "", path
         return
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            yield "", loaded
-            return
-        with loaded:
-            by_name = set(loaded.files) <= set(names)
-            for key in loaded.files:
-                yield key if by_name else "", loaded[key]
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} is not a NumPy file that int8rt can read: {error}") from None
+    loaded = load_arrays(path, path)
+    if isinstance(loaded, np.ndarray):
+        yield "", loaded
+        return
+    by_name = set(loaded) <= set(names)
+    for key, value in loaded.items():
+        yield key if by_name else "", value

@@ -80,16 +80,12 @@ class Choice:
 
 def _read_names(path: Path | None) -> dict[str, str]:
     """The object in a JSON file: strings to strings."""
-    import json
-
     from int8rt.errors import InputError
+    from int8rt.files import parse_json
 
     if path is None:
         return {}
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON: {error}") from None
+    names = parse_json(path.read_bytes(), path)
     if not isinstance(names, dict) or not all(isinstance(value, str) for value in names.values()):
         raise InputError(f"{path} is no JSON object of names to names")
     return names

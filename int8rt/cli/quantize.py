@@ -56,6 +56,7 @@ def quantize(
     from collections import Counter
 
     from int8rt.cli.text import print_json
+    from int8rt.files import reading
     from int8rt.ptq import Recipe, read_recipe
     from int8rt.ptq import quantize as quantize_model
     from int8rt.ptq.writing import write_whole
@@ -70,7 +71,9 @@ def quantize(
         changes["integer_only"] = True
     if per_tensor:
         changes["granularity"] = "tensor"
-    chosen = dataclasses.replace(read_recipe(recipe) if recipe is not None else Recipe(), **changes)
+    with reading(recipe, "a recipe"):
+        given = read_recipe(recipe) if recipe is not None else Recipe()
+    chosen = dataclasses.replace(given, **changes)
     source = load_model(model)
     result = quantize_model(source, chosen)
     content = result.write()

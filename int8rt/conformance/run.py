@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from int8rt.conformance.cases import Case, fingerprint
 from int8rt.errors import InputError, Int8rtError
+from int8rt.files import parse_json
 from int8rt.model import Model
 from int8rt.quantization.profiles import PROFILES
 from int8rt.schema import write_model
@@ -151,8 +152,8 @@ def recorded(path: Path) -> tuple[list[Verdict], str]:
     """The verdicts of a journal, and whose they are. Raises `InputError` for another file."""
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
-        runtime = str(json.loads(header)["runtime"])
-        return [_verdict(json.loads(line)) for line in lines], runtime
+        runtime = str(parse_json(header, path)["runtime"])
+        return [_verdict(parse_json(line, path)) for line in lines], runtime
     except (TypeError, ValueError, KeyError):
         raise InputError(f"{path} is no journal of a run, or was cut off: run goes on with it") from None
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import InputError
+from int8rt.files import load_arrays, parse_json
 from int8rt.interpreter import Backend
 from int8rt.model import Model
 from int8rt.schema import read_model
@@ -81,13 +82,13 @@ def write_bundle(
 def read_bundle(folder: Path) -> Bundle:
     """What `write_bundle` wrote; `InputError` where something was changed, lacks, or lies outside of the folder."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse_json((folder / MANIFEST).read_bytes(), folder / MANIFEST)
         content = _checked(folder, manifest["model"])
         model = read_model(content)
         runs = tuple(
             (_label(run["label"]), tuple(_input(folder, i) for i in run["inputs"])) for run in manifest["runs"]
         )
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{folder / MANIFEST} is no manifest of a bundle: {type(error).__name__}: {error}") from None
     for label, inputs in runs:
         if len(inputs) != len(model.subgraphs[0].inputs):
@@ -121,10 +122,7 @@ def _write(folder: Path, place: str, model: Model, index: int, value: Array, pos
 def _input(folder: Path, entry: dict[str, Any]) -> Array:
     from io import BytesIO
 
-    try:
-        loaded = np.load(BytesIO(_checked(folder, entry["npy"])), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"an input of the bundle can't be read: {error}") from None
+    loaded = load_arrays(BytesIO(_checked(folder, entry["npy"])), "an input of the bundle")
     if not isinstance(loaded, np.ndarray):
         raise InputError("an input of the bundle is no .npy file")
     return loaded

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from int8rt.errors import InputError
+from int8rt.files import load_arrays
 from int8rt.model import Model, Tensor
 from int8rt.schema.sizes import element_count
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault
@@ -107,10 +108,10 @@ def _from_file(file: Path, label: str, runs: int) -> Iterator[tuple[str, Array |
         own = {name.removeprefix(f"{label}/"): value for name, value in arrays.items() if name.startswith(f"{label}/")}
         yield from (own if own or (label and runs > 1) else arrays).items()
     elif file.suffix == ".npy":
-        try:
-            yield file.stem, np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, MemoryError) as error:
-            raise InputError(f"{file.name} is not an .npy file that int8rt can read: {error}") from None
+        array = load_arrays(file, file.name)
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{file.name} holds several arrays, expected an .npy file")
+        yield file.stem, array
     elif file.suffix in _RAW:
         yield file.stem, file.read_bytes()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
 from int8rt.errors import InputError
+from int8rt.files import load_arrays
 from int8rt.verify.runtimes.base import Array
 
 
@@ -24,13 +24,7 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """Name to array; `InputError` where the file can't be read."""
-    try:
-        with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                raise InputError(f"{path.name} holds one array, expected an .npz file")
-            return {name: loaded[name] for name in loaded.files}
-    except (ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path.name} is not an .npz file that int8rt can read: {error}") from None
+    arrays = load_arrays(path, path.name)
+    if isinstance(arrays, np.ndarray):
+        raise InputError(f"{path.name} holds one array, expected an .npz file")
+    return arrays

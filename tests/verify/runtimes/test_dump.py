@@ -73,7 +73,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no dump"):
         recorded(tmp_path / "nothing")
     (tmp_path / "y.npy").write_bytes(b"nonsense")
-    with pytest.raises(Fault, match=r"is not an \.npy file"):
+    with pytest.raises(Fault, match=r"is not a NumPy file"):
         recorded(tmp_path)
 
 
