@@ -77,7 +77,8 @@ def conformance(
     from int8rt.verify.report.files import Files
 
     files = Files(html, junit, markdown)
-    cases = _chosen(operator, type, case)
+    operators, types = [name.upper() for name in operator or ()], [name.lower() for name in type or ()]
+    cases = _chosen(operators, types, case)
     match action:
         case Action.LIST:
             _list(cases, as_json)
@@ -93,7 +94,7 @@ def conformance(
             if path is not None:
                 raise typer.BadParameter("run takes no path; a journal is given with --journal")
             choice = Choice(sut, delegate, delegate_option or [], command, python, timeout)
-            script = conformance_script(choice, operator or [], type or [], case)
+            script = conformance_script(choice, operators, types, case)
             if print_python:
                 print(script, end="")
                 return
@@ -109,17 +110,24 @@ def conformance(
             _tell([v for v in verdicts if v.case in wanted], runtime, files, as_json)
 
 
-def _chosen(operators: list[str] | None, types: list[str] | None, text: str) -> list[Case]:
+def _chosen(operators: list[str], types: list[str], text: str) -> list[Case]:
     from int8rt.conformance.cases import all_cases
 
-    cases = [
-        case
-        for case in all_cases()
-        if (not operators or case.operator in operators) and (not types or case.type in types) and text in case.name
-    ]
-    if not cases:
+    cases = all_cases()
+    wanted_operators = _known("operator", operators, [case.operator for case in cases])
+    wanted_types = _known("type", types, [case.type for case in cases])
+    chosen = [c for c in cases if c.operator in wanted_operators and c.type in wanted_types and text in c.name]
+    if not chosen:
         raise typer.BadParameter("the suite has no such case")
-    return cases
+    return chosen
+
+
+def _known(what: str, wanted: list[str], there: list[str]) -> set[str]:
+    """What is wanted, everything if nothing is; `typer.BadParameter` where the suite has something else."""
+    for name in wanted:
+        if name not in there:
+            raise typer.BadParameter(f"the suite has no {what} {name}; it has {', '.join(sorted(set(there)))}")
+    return set(wanted or there)
 
 
 def _list(cases: Sequence[Case], as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -58,6 +60,7 @@ def identify(
 
     from int8rt.cli.app import ExitCode
     from int8rt.cli.judging import Choice, read_runs
+    from int8rt.cli.progress import working
     from int8rt.cli.script import identify_script
     from int8rt.cli.text import print_json
     from int8rt.verify.identify import identify as find
@@ -72,7 +75,8 @@ def identify(
     content, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:
-        found = find(parsed, content, runtime, runs, seed=seed)
+        with working("asking the runtime"):
+            found = find(parsed, content, runtime, runs, seed=seed)
     finally:
         runtime.close()
     Files(html, junit, markdown).write(lambda: document(found, model.name, script))
@@ -95,5 +99,16 @@ def _show(finding: Finding) -> None:
             print(f"  nearest other: {finding.nearest}, wrong on {finding.residual}, first in {finding.where!r}")
     elif finding.elements:
         print(f"  first difference in {finding.where!r}")
-    for fault in finding.faults:
-        print(f"  not answered: {fault}")
+    for fault, probes in _together(finding.faults).items():
+        several = f" ({len(probes)} probes, the first {probes[0]!r})" if len(probes) > 1 else f" ({probes[0]!r})"
+        print(f"  not answered{several}: {fault}")
+
+
+def _together(faults: Sequence[str]) -> dict[str, list[str]]:
+    """What the runtime said to the probes that it said it to; each fault is "probe: kind: words"."""
+    said: dict[str, list[str]] = {}
+    for fault in faults:
+        found = re.fullmatch(r"(.*?): ((?:refused|crashed|timeout|answer): .*)", fault, re.DOTALL)
+        probe, words = found.groups() if found else ("", fault)
+        said.setdefault(words, []).append(probe)
+    return said

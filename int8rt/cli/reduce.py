@@ -15,6 +15,7 @@ from int8rt.cli.options import (
     InterpreterOption,
     JsonOption,
     ModelArgument,
+    PrintPythonOption,
     ResumeOption,
     SutOption,
     TimeoutOption,
@@ -39,6 +40,7 @@ def reduce(
     resume: ResumeOption = None,
     budget: Annotated[int, typer.Option("--budget", min=0, help="Models to try while cutting dimensions.")] = 500,
     as_json: JsonOption = False,
+    print_python: PrintPythonOption = False,
 ) -> None:
     """Find the smallest operator of a model that differs by itself, or else the shortest chain, and make it smaller.
 
@@ -47,15 +49,22 @@ def reduce(
     """
     from int8rt.cli.app import ExitCode
     from int8rt.cli.judging import Choice, read_runs
+    from int8rt.cli.progress import working
+    from int8rt.cli.script import reduce_script
     from int8rt.cli.text import print_json
     from int8rt.verify.reduce import reduce as find
     from int8rt.verify.reduce.folder import summary, write_folder
 
     choice = Choice(sut, delegate, delegate_option or [], command, python, timeout, resume=resume)
+    options = {"operator": op, "profile": profile, "budget": budget}
+    if print_python:
+        print(reduce_script(choice, model, input or [], seed, options, output), end="")
+        return
     _, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:
-        found = find(parsed, runtime, runs, operator=op, profile=profile, budget=budget)
+        with working("looking for the smallest model"):
+            found = find(parsed, runtime, runs, operator=op, profile=profile, budget=budget)
     finally:
         runtime.close()
     if found is None:

@@ -69,6 +69,40 @@ def identify_script(choice: Choice, path: Path, input: Sequence[str], seed: int)
     )
 
 
+def reduce_script(
+    choice: Choice, path: Path, input: Sequence[str], seed: int, options: Mapping[str, Any], output: Path
+) -> str:
+    """`int8rt reduce`. options: of `reduce`; output: the folder."""
+    body = f"found = reduce(model, runtime, runs, {_arguments(options)})"
+    return _script(
+        [
+            "from pathlib import Path",
+            "from int8rt.verify.reduce import reduce",
+            "from int8rt.verify.reduce.folder import write_folder",
+            *_run_imports(path, input),
+            *_runtime_imports(choice),
+        ],
+        [*_runs(path, input, seed), *_runtime(choice, "[label for label, _ in runs]"), *_with_runtime(body)],
+        ["if found is not None:", f"    print(write_folder(Path({str(output)!r}), found))"],
+        "found is None",
+    )
+
+
+def explain_script(
+    path: Path, input: Sequence[str], seed: int, op: int, at: tuple[int, ...] | None, profile: str
+) -> str:
+    """`int8rt explain`."""
+    imports = ["from int8rt.explain import explain", *_run_imports(path, input)]
+    body = _runs(path, input, seed)
+    if not input and not path.is_dir():
+        imports = [line.replace("KINDS, ", "") for line in imports]
+        body[-1] = f"inputs = make_inputs(model, 'random', {seed})"
+    else:
+        body.append("inputs = runs[0][1]")
+    body.append(f"derivation = explain(model, {op}, {at}, inputs, profile={profile!r})")
+    return _script(imports, body, ["print(derivation)"])
+
+
 def conformance_script(choice: Choice, operators: Sequence[str], types: Sequence[str], text: str) -> str:
     """`int8rt conformance run`, without its journal."""
     conditions = [f"case.operator in {list(operators)!r}"] if operators else []
