@@ -29,7 +29,7 @@ _STYLE = """body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:9
 p,ul{max-width:60rem}h2{margin-top:2.5rem}li{margin:.2rem 0}summary{cursor:pointer;font-weight:600;padding:.2rem 0}
 .table{overflow:auto}.tall{max-height:85vh}table{border-collapse:separate;border-spacing:0;font-size:12px}
 td,th{border:solid #ccc;border-width:0 1px 1px 0;padding:.15rem .4rem;text-align:left;white-space:nowrap}
-th{background:#eee;position:sticky;top:0;z-index:1}td:first-child{position:sticky;left:0;background:#fff}
+th{background:#eee;position:sticky;top:0;z-index:1}.table td:first-child{position:sticky;left:0;background:#fff}
 td[title]{cursor:help}.good{background:#d9f2d9}.known{background:#fdf3cd}.near{background:#fbe0b8}.bad{background:#f8d4d0}
 .none{color:#777}code{background:#f3f3f3;padding:0 .2rem}.legend td{white-space:normal}"""
 

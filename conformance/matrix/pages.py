@@ -236,6 +236,9 @@ def _of_models(row: Mapping[str, Any]) -> Iterator[str]:
             for what, count in counts.items():
                 sums = found.setdefault(what, {}).setdefault(kind, [0, 0])
                 sums[:] = sums[0] + count, max(sums[1], data.get("largest", 0) if count else 0)
+    fused = [m for m in row["models"] if m and m["status"] == "DIFFERENT" and not m["explained"] and not m["operators"]]
+    if fused:
+        yield f"whole models, **not explained**, though each operator alone is exact: {len(fused)}"
     for profile, count in profiles.items():
         yield f"whole models, *profile {profile}*: {count}"
     for what, kinds in found.items():

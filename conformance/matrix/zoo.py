@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from conformance.matrix.alone import Alone
-from conformance.matrix.real import NAME
 from conformance.matrix.suite import OTHERS, words
 from int8rt.errors import Int8rtError
 from int8rt.model import Model
@@ -131,8 +130,8 @@ def _operators(
             row["explained"] = row["explained"] or f"profile {report.profiles[0]}"
         elif finding is not None and finding.arithmetic is not None:
             row["explained"] = finding.arithmetic
-        elif alone is not None and alone.nearest(report.position):
-            row["explained"] = NAME
+        elif alone is not None and (name := alone.explained(report.position)):
+            row["explained"] = name
         else:
             row["unknown"] += 1
     return differing, bool(differing) and not any(row["unknown"] or row["unseen"] for row in differing.values())

@@ -14,8 +14,12 @@ from conformance.matrix.zoo import examine
 from int8rt.conformance.cases import Case, all_cases
 from int8rt.conformance.run import expected
 from int8rt.model import ActivationFunctionType, Model
-from int8rt.schema import write_model
+from int8rt.schema import read_model, write_model
+from int8rt.verify.identify.mutants import find_mutation
+from int8rt.verify.identify.piece import Piece
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities
+from int8rt.verify.teacher import Teacher
+from tests.interpreter import models
 
 Compute = Callable[[Model, Sequence[Array]], Array]
 
@@ -265,6 +269,31 @@ def test_operators_of_models_are_explained_one_by_one() -> None:
     assert row["operators"]["SUB int8"]["explained"] == real.NAME
     row = examine(model, write_model(model), Fake(lambda model, inputs: in_floats(model, inputs) ^ 2))
     assert (row["explained"], row["operators"]["SUB int8"]["unknown"]) == (False, 1)
+
+
+def test_one_of_two_operators_of_a_kind_that_makes_a_mistake() -> None:
+    """As tf2onnx, which drops the bias of FULLY_CONNECTED only where the input has more than two dimensions."""
+    wrong = find_mutation("ADD", "the shift one too small")
+
+    def second(model: Model, inputs: Sequence[Array]) -> Array:
+        graph = model.subgraphs[0]
+        teacher = Teacher(model, inputs, "tflite-ref")
+        values = {**teacher.plan.constants, **dict(zip(graph.inputs, inputs, strict=True))}
+        for position, operator in enumerate(graph.operators):
+            given = teacher.inputs(position, values)
+            assert given is not None
+            right = teacher.outputs(position, given)[operator.outputs[0]]
+            made = wrong.run(Piece.make("", teacher, position, given, right)) if len(operator.inputs) == 2 else None
+            last = graph.tensors[operator.outputs[0]].quantization
+            assert last is not None
+            values[operator.outputs[0]] = right if made is None or last.zero_point[0] == 0 else made
+        return values[graph.outputs[0]]
+
+    content = models.two_adds()
+    row = examine(read_model(content), content, Fake(second))
+    assert row["explained"]
+    assert (row["operators"]["ADD int8"]["count"], row["operators"]["ADD int8"].get("unknown", 0)) == (1, 0)
+    assert row["operators"]["ADD int8"]["explained"].endswith("the shift one too small")
 
 
 def test_words_fit_a_page() -> None:
