@@ -85,7 +85,9 @@ class SubgraphExecutor:
         if self.subgraphs.depth == 0:
             self.subgraphs.restart(preparing=True)
             check_supported(self._model, self.subgraph_index, self._profile)
-        surroundings = Surroundings(self.subgraph_index, self._profile, self.subgraphs.budget, self._runtime)
+        surroundings = Surroundings(
+            self.subgraph_index, self._profile, self.subgraphs.budget, self._runtime, self.preserve_all_tensors
+        )
         plan = make_plan(self._model, surroundings, self._resized)
         self._shapes.update(plan.shapes)
         before, self._values = self._values, {}
@@ -194,7 +196,14 @@ def evaluate_step(plan: Plan, step: Step, values: Mapping[int, Array]) -> dict[i
     """
     operator = step.operator
     params = step.params if step.params is not None else plan.prepare(step, values)
-    inputs: list[Any] = [None if index < 0 else values[index] for index in operator.inputs]
+    reads = plan.reads(step, params)
+    if step.params is None and any(index not in values for index in reads if index >= 0):
+        profile = plan.surroundings.profile.name
+        raise EvaluationError(
+            f"operator {step.position} ({operator.label}): reading what its input was made of, "
+            f"for shapes known only while running, in profile {profile} is not done"
+        )
+    inputs: list[Any] = [None if index < 0 else values[index] for index in reads]
     if step.kernel.reaches_out:
         inputs.insert(0, plan.surroundings.runtime)
     try:

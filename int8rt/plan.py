@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,12 +35,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the operators of a subgraph are prepared with. index: the subgraph's."""
+    """What the operators of a subgraph are prepared with. index: the subgraph's. apart: see `Params.reads`."""
 
     index: int
     profile: Profile
     budget: MemoryBudget
     runtime: Runtime
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Plan:
         shapes = {index: value.shape for index, value in inputs.items()}
         known = ChainMap(inputs, dict(self.constants))
         return _prepare(self.subgraph, step, self.surroundings, shapes, known, running=True)
+
+    def reads(self, step: Step, params: Params | None) -> tuple[int, ...]:
+        """What `evaluate` takes: the operator's inputs, and `Params.reads` unless the operators are kept apart."""
+        return step.operator.inputs + (params.reads if params is not None and not self.surroundings.apart else ())
 
     def known(self, step: Step) -> bool:
         """Whether there is nothing to run: all outputs are known, and nothing else changes."""
@@ -117,7 +122,7 @@ def make_plan(model: Model, surroundings: Surroundings, resized: Mapping[int, Sh
     for index in subgraph.outputs:
         if index not in written:
             raise ModelError(f"output tensor {index} {subgraph.tensors[index].label!r} is never written")
-    return Plan(subgraph, surroundings, tuple(steps), shapes, constants, _dead_after(subgraph, constants))
+    return Plan(subgraph, surroundings, tuple(steps), shapes, constants, _dead_after(subgraph, steps, constants))
 
 
 def _constants(model: Model, subgraph: Subgraph) -> dict[int, Array]:
@@ -208,7 +213,7 @@ def _known_outputs(step: Step, constants: Mapping[int, Array]) -> dict[int, Arra
     given = zip(operator.outputs, params.known_outputs, strict=False)
     known = {index: value for index, value in given if value is not None}
     foldable = step.kernel.pure and operator.inputs and all(i < 0 or i in constants for i in operator.inputs)
-    if known or not foldable:
+    if known or not foldable or params.reads:
         return known
     many = any(shape is None or element_count(shape) > _FOLD_ELEMENTS for shape in params.output_shapes)
     if many and operator.name not in _UNPACKING:
@@ -220,10 +225,13 @@ def _known_outputs(step: Step, constants: Mapping[int, Array]) -> dict[int, Arra
         return known  # invoke() will say so
 
 
-def _dead_after(subgraph: Subgraph, constants: Mapping[int, Array]) -> dict[int, tuple[int, ...]]:
+def _dead_after(
+    subgraph: Subgraph, steps: Sequence[Step], constants: Mapping[int, Array]
+) -> dict[int, tuple[int, ...]]:
     last_use: dict[int, int] = {}
-    for position, operator in enumerate(subgraph.operators):
-        last_use |= dict.fromkeys((*operator.inputs, *operator.outputs), position)
+    for position, (operator, step) in enumerate(zip(subgraph.operators, steps, strict=True)):
+        reads = step.params.reads if step.params is not None else ()
+        last_use |= dict.fromkeys((*operator.inputs, *operator.outputs, *reads), position)
     lasting = {*subgraph.inputs, *subgraph.outputs, *constants, -1}
     lasting |= {index for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable}
     dead: dict[int, list[int]] = {}

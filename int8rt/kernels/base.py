@@ -40,10 +40,13 @@ class Params:
 
     output_shapes: None stands for a shape that only the data decides.
     known_outputs: values that are known without running, such as the result of SHAPE; None where they are not.
+    reads: tensors, by index, that `evaluate` takes after the inputs; none where all tensors are preserved, for which
+    LiteRT's delegate keeps the operators apart.
     """
 
     output_shapes: tuple[Shape | None, ...]
     known_outputs: tuple[Array | None, ...] = ()
+    reads: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,26 @@ def add_columns(total: Float32, columns: Float32, scale: np.float32) -> Float32:
     return _add(total, flush(inner * scale))
 
 
+def add_squares_of_rows(total: Float32, rows: Float32, scale: np.float32) -> Float32:
+    """float32[n]: total + scale · the sum of the squares of each row of float32[n,k], which are not rounded."""
+    lanes, whole = _in_lanes(rows), rows.shape[1] // LANES
+    i = [np.zeros((len(rows), LANES), np.float32)] * 4
+    for index in range(whole):
+        i[index % 4] = fused(lanes[index], lanes[index], i[index % 4])
+    inner = _add(_add(i[0], i[2]), _add(i[1], i[3]))
+    for block in lanes[whole:]:
+        inner = fused(block, block, inner)
+    return fused(_across(inner), scale, total)
+
+
+def add_squares_of_columns(total: Float32, columns: Float32, scale: np.float32) -> Float32:
+    """float32[n]: total + scale · the sum of the squares of each column of float32[k,n], which are not rounded."""
+    inner = np.zeros_like(total)
+    for row in columns:
+        inner = fused(row, row, inner)
+    return _add(total, flush(inner * scale))
+
+
 def extreme_of_rows(total: Float32, rows: Float32, largest: bool) -> Float32:
     """float32[n]: the largest (smallest) of `total` and each row of float32[n,k]."""
     join, whole = maximum if largest else minimum, rows.shape[1] // LANES

@@ -41,7 +41,8 @@ class Teacher:
         if self.plan.steps[position].kernel.reaches_out:
             return None
         found: dict[int, Array] = {}
-        for index in self.subgraph.operators[position].inputs:
+        step = self.plan.steps[position]
+        for index in self.plan.reads(step, step.params):
             tensor = self.subgraph.tensors[index] if index >= 0 else None
             if tensor is None:
                 continue

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from int8rt.interpreter import Interpreter
 from int8rt.kernels.xnnpack import float_functions
-from int8rt.model import Padding, TensorType
-from int8rt.schema.builder import TensorSpec, single_operator_model
+from int8rt.model import Model, Padding, TensorType
+from int8rt.schema import write_model
+from int8rt.schema.builder import ModelBuilder, TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
     DivOptions,
@@ -26,6 +29,7 @@ from int8rt.schema.options import (
 )
 from tests.differential.cases import Case, check_cases, generators, shapes, vector
 from tests.differential.elementwise import SPECIAL, all_pairs
+from tests.differential.harness import assert_equal, assert_same_bits, oracle
 from tests.differential.test_xnnpack import ACTIVATIONS, declared, examples
 
 FLOAT32 = TensorType.FLOAT32
@@ -141,3 +145,38 @@ STRATEGIES: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
 @examples
 def test_operator(name: str, examples: int) -> None:
     check_cases(STRATEGIES[name]().map(declared), examples, "xnnpack")
+
+
+@st.composite
+def sums_of_squares(draw: st.DrawFn) -> tuple[Model, npt.NDArray[np.float32]]:
+    """MEAN or SUM of a SQUARE, or of a product with itself."""
+    rng, shape = draw(generators), list(draw(shapes((1, 4), 5, 1)))
+    shape[draw(st.integers(0, len(shape) - 1))] = draw(st.integers(1, 300))
+    axes = draw(st.lists(st.integers(0, len(shape) - 1), min_size=1, unique=True))
+    name, keep_dims = draw(st.sampled_from(["MEAN", "SUM"])), draw(st.booleans())
+    kept = [1 if axis in axes else size for axis, size in enumerate(shape) if keep_dims or axis not in axes]
+    builder = ModelBuilder().input("x", FLOAT32, shape).tensor("square", FLOAT32, shape).output("y", FLOAT32, kept)
+    builder.constant("axes", np.array(axes, np.int32))
+    if draw(st.booleans()):
+        builder.operator("SQUARE", ["x"], ["square"])
+    else:
+        builder.operator("MUL", ["x", "x"], ["square"], MulOptions())
+    builder.operator(name, ["square", "axes"], ["y"], ReducerOptions(keep_dims))
+    return builder.build(), numbers(rng, tuple(shape), False)
+
+
+@examples
+def test_squares_are_not_rounded_before_they_are_added_up(examples: int) -> None:
+    @settings(max_examples=5 * examples)
+    @given(sums_of_squares())
+    def check(drawn: tuple[Model, npt.NDArray[np.float32]]) -> None:
+        model, data = drawn
+        assert_same_bits(model, [data], "xnnpack")
+        alone = oracle().run(write_model(model), [data], resolver="xnnpack")
+        interpreter = Interpreter(model_content=model, profile="xnnpack")
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(0, data)
+        interpreter.invoke()
+        assert_equal(interpreter.get_tensor(model.subgraphs[0].outputs[0]), alone.outputs[0], "y")
+
+    check()

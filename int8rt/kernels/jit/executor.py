@@ -258,7 +258,7 @@ class JitExecutor(SubgraphExecutor):
     def _evaluate(self, plan: Plan, program: Program, step: Step, dead: bool = True) -> None:
         """Run a step with NumPy, on arrays made from the arena."""
         values: dict[int, Array] = {}
-        for index in step.operator.inputs:
+        for index in plan.reads(step, step.params):
             if index in plan.constants:
                 values[index] = plan.constants[index]
             elif index in program.views:

@@ -53,8 +53,8 @@ class Sharing:
         self._read = set(plan.subgraph.outputs)
 
     def _read_by(self, step: Step) -> tuple[int, ...]:
-        position = step.position
-        return (*step.operator.inputs, self._reads[position]) if position in self._reads else step.operator.inputs
+        position, reads = step.position, self._plan.reads(step, step.params)
+        return (*reads, self._reads[position]) if position in self._reads else reads
 
     def place_of(self, index: int) -> tuple[int, int]:
         """(the tensor whose memory `index` has: itself, or the one that it shares; bytes behind its beginning)."""

@@ -6,6 +6,7 @@ a kernel, whose results, scaled for a MEAN, are added up along the others in ord
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from int8rt.kernels.base import Array, OperatorContext, Params
 from int8rt.kernels.reduce import ReduceParams, shaped
 from int8rt.kernels.xnnpack.delegation import Delegated
 from int8rt.kernels.xnnpack.reductions import takes_axes
-from int8rt.model import TensorType
+from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.quantization import xnnpack_sums
 from int8rt.quantization.xnnpack import flush
 from int8rt.schema.options import SoftmaxOptions
@@ -47,50 +48,56 @@ def takes(context: OperatorContext) -> bool:
 
 
 def prepare(context: OperatorContext) -> FloatReductionParams:
-    """The axes. `UnsupportedError` for sums of squares, which XNNPACK takes of what was squared."""
+    """The axes; for a sum of squares also what was squared, which XNNPACK reads instead."""
     name = context.operator.name
     plain = reduce.prepare(context)
     if 0 in context.input(0).shape:
         raise context.unsupported(f"empty tensors in profile {context.profile.name} is not done")
-    if name in ("MEAN", "SUM") and _is_square(context):
-        raise context.unsupported(f"a sum of squares in profile {context.profile.name} is not done")
-    return FloatReductionParams(output_shapes=plain.output_shapes, axis=plain.axis, count=plain.count, name=name)
+    return FloatReductionParams(
+        output_shapes=plain.output_shapes,
+        axis=plain.axis,
+        count=plain.count,
+        name=name,
+        reads=_squared(context) if name in ("MEAN", "SUM") else (),
+    )
 
 
-def _is_square(context: OperatorContext) -> bool:
+def _squared(context: OperatorContext) -> tuple[int, ...]:
+    """The tensor of which the input is the square, if it is one that XNNPACK takes."""
     if context.subgraph is None:
-        return False
+        return ()
+    tensors = context.subgraph.tensors
     for operator in context.subgraph.operators:
         if context.input(0).index in operator.outputs:
-            return operator.name == "SQUARE" or (
-                operator.name == "MUL" and len(set(operator.inputs)) == 1  # which becomes a SQUARE
-            )
-    return False
+            squares = operator.name == "SQUARE" or (operator.name == "MUL" and len(set(operator.inputs)) == 1)
+            activation = getattr(operator.options, "fused_activation_function", ActivationFunctionType.NONE)
+            if not squares or tensors[operator.inputs[0]].type != TensorType.FLOAT32:
+                return ()
+            if activation != ActivationFunctionType.NONE:
+                raise context.unsupported(f"a sum of clamped squares in profile {context.profile.name} is not done")
+            return operator.inputs[:1]
+    return ()
 
 
-def evaluate(params: FloatReductionParams, input: Array, axis: Array) -> Array:
-    """The reduction of an array."""
+def evaluate(params: FloatReductionParams, input: Array, axis: Array, squared: Array | None = None) -> Array:
+    """The reduction of an array. squared: of which it is the square."""
+    of_rows: Callable[[Float32, Float32], Float32]
+    of_columns: Callable[[Float32, Float32], Float32]
     if params.name in ("MEAN", "SUM"):
         scale = np.float32(1) / np.float32(params.count if params.name == "MEAN" else 1)
         initial = np.float32(0)
-
-        def of_rows(total: Float32, rows: Float32) -> Float32:
-            return xnnpack_sums.add_rows(total, rows, scale)
-
-        def of_columns(total: Float32, columns: Float32) -> Float32:
-            return xnnpack_sums.add_columns(total, columns, scale)
+        rows, columns = xnnpack_sums.add_rows, xnnpack_sums.add_columns
+        if squared is not None:
+            rows, columns = xnnpack_sums.add_squares_of_rows, xnnpack_sums.add_squares_of_columns
+        of_rows, of_columns = functools.partial(rows, scale=scale), functools.partial(columns, scale=scale)
     else:
         largest = params.name == "REDUCE_MAX"
         initial = np.float32(-np.inf if largest else np.inf)
-
-        def of_rows(total: Float32, rows: Float32) -> Float32:
-            return xnnpack_sums.extreme_of_rows(total, rows, largest)
-
-        def of_columns(total: Float32, columns: Float32) -> Float32:
-            return xnnpack_sums.extreme_of_columns(total, columns, largest)
-
+        of_rows = functools.partial(xnnpack_sums.extreme_of_rows, largest=largest)
+        of_columns = functools.partial(xnnpack_sums.extreme_of_columns, largest=largest)
+    values = flush(input if squared is None else squared)
     with np.errstate(all="ignore"):
-        return shaped(params, _reduced(flush(input), params.axis, initial, of_rows, of_columns))
+        return shaped(params, _reduced(values, params.axis, initial, of_rows, of_columns))
 
 
 def _reduced(
