@@ -23,7 +23,7 @@ from conformance.dtypes_model import SCALES, retyped, values
 from conformance.dtypes_worker import Child
 from int8rt.errors import Int8rtError
 from int8rt.executor import SubgraphExecutor
-from int8rt.kernels.registry import KERNELS
+from int8rt.kernels.custom.table import find_kernel
 from int8rt.memory import MemoryLimits
 from int8rt.model import Model, Operator, TensorType
 from int8rt.quantization.profiles import TFLITE_REF
@@ -81,7 +81,8 @@ def sweep(model: Model, child: Child, seconds: float) -> Iterator[tuple[str, Row
 
 def accepted(operator: Operator, slots: Sequence[int]) -> Iterator[Types]:
     """The types of the operator's tensors that int8rt's table of operators has."""
-    for signature in KERNELS[operator.label].signatures:
+    kernel = find_kernel(operator)
+    for signature in kernel.signatures if kernel else ():
         possible: dict[int, frozenset[TensorType]] = dict.fromkeys(slots, frozenset(_TYPES))
         for indices, parts in ((operator.inputs, signature.inputs), (operator.outputs, signature.outputs)):
             several = max(0, len(indices) - len(parts))
