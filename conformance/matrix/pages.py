@@ -26,7 +26,8 @@ _EXPLAINED = """\
 A difference is **explained** where one rule gives every element of all cases of an operator and type, or up to three
 rules do, each for whole cases: a profile of int8rt, an arithmetic that `int8rt identify` knows, or the nearest code of
 the real-valued result, which is what a runtime gives that computes in floats. It is **near** where no rule does that,
-but no code is farther from the real-valued result than 1/64 of its type's range: 4 steps of 8 bits, 1024 of 16."""
+but no code is farther from the real-valued result (where a converter loses an option, from that without it) than 1/64
+of its type's range: 4 steps of 8 bits, 1024 of 16."""
 
 _SUMS = """\
 Cases of the suite and models, by what became of them. "exact" counts what must be refused and is. "not taken": the
@@ -152,7 +153,7 @@ def suite_cell(cell: Mapping[str, Any] | None) -> Cell:
     elif cell.get("different"):
         kind = _kind(cell)
         text += f" ±{cell['largest'] or 'ε'}{ {'explained': '', 'near': ' ~', 'not explained': ' ?'}[kind] }"
-        hint.append(cell["explained"] or f"nearest: {cell['nearest']}")
+        hint.append(cell["explained"] or f"closest: {cell['nearest']}")
     text += "".join(f" {count} {LETTERS[name]}" for name, count in rest.items())
     hint += cell.get("words", [])
     colour = {"explained": "known", "near": "near", "not explained": "bad"}[kind]
@@ -202,7 +203,7 @@ def explanations(matrix: Mapping[str, Any], bugs: Mapping[str, Defect]) -> Itera
             elif cell.get("different"):
                 far = f"; at most {cell['distance']:g} steps from the real-valued result" if "distance" in cell else ""
                 what = "**near**" if _kind(cell) == "near" else "**not explained**"
-                open.append(f"{what}: {where}; nearest {cell['nearest']}{far}; first in `{cell['example']}`")
+                open.append(f"{what}: {where}; closest: {cell['nearest']}{far}; first in `{cell['example']}`")
             for said in cell.get("words", []):
                 text, _, count = said.rpartition(" (")
                 said = re.sub("0x[0-9a-f]+", "0x...", text)[:110]

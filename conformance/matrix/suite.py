@@ -99,9 +99,9 @@ class Cell:
     verdicts: to their numbers. profiles, arithmetics, mistakes: to the number of elements that they do not give, over
     all answers of the right shape; None where one does not know some case. farther: elements that are no nearest code
     of the real result, and not when wrapped around either. largest: difference in steps. distance: of codes from the
-    real result. shapes: some answer had another shape or type. known: for each answer, what gives all of it. unknown:
-    the first case with none. reach: what counts as near, in steps. faults: the runtime's words to a number of cases.
-    example: a case of each verdict.
+    real result, or that of a variant. shapes: some answer had another shape or type. known: for each answer, what gives
+    all of it. unknown: the first case with none. reach: what counts as near, in steps. faults: the runtime's words to a
+    number of cases. example: a case of each verdict.
     """
 
     cases: int = 0
@@ -158,7 +158,10 @@ class Cell:
             return set()
         self.reach = (1 << 8 * found.itemsize) / _NEAR
         if self.distance is not None:
-            self.distance = max(self.distance, real.distance(found, result)) if found.dtype.kind in "iu" else None
+            others = [other for other in facts.reals.values() if other is not None and other.shape == found.shape]
+            integers = found.dtype.kind in "iu"
+            least = min(real.distance(found, other) for other in others) if integers else 0
+            self.distance = max(self.distance, least) if integers else None
         near, wrapped = real.farther(found, result)
         self.farther = self.farther[0] + near, self.farther[1] + wrapped
         names = {real.NAME} if not near else {real.NAME_WRAPPED} if not wrapped else set()
@@ -223,7 +226,7 @@ class Cell:
             tried |= {real.NAME: self.farther[0], real.NAME_WRAPPED: self.farther[1]}
         counts = {name: wrong for name, wrong in tried.items() if wrong is not None}
         best = min(counts, key=lambda name: counts[name])
-        return f"{best}: {counts[best]} of {self.elements} elements"
+        return f"{best}, but for {counts[best]} of {self.elements} elements"
 
 
 def run_suite(runtime: Runtime, cases: Iterable[Case]) -> Mapping[tuple[str, str], Cell]:
