@@ -10,14 +10,15 @@ import numpy.typing as npt
 
 from int8rt.errors import InputError
 from int8rt.model import Subgraph, Tensor
-from int8rt.verify.inputs import real_range
+from int8rt.verify.inputs import range_of_quantize
 
 # The real values of black and white.
 Levels = tuple[float, float]
 
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-# What models are usually trained on.
+# What models are usually trained on, and what is taken where a float model does not say.
 _USUAL: tuple[Levels, ...] = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
+_UNTOLD: Levels = (-1.0, 1.0)
 
 
 def read_image(path: Path, subgraph: Subgraph, index: int, levels: Levels | None = None) -> npt.NDArray[np.float32]:
@@ -51,7 +52,15 @@ def usual_levels(subgraph: Subgraph, index: int) -> Levels:
 
     Else the ends of its range, so that pixel values become codes one by one.
     """
-    low, high = _range(subgraph.tensors[index]) or real_range(subgraph, index)
+    return told_levels(subgraph, index) or _UNTOLD
+
+
+def told_levels(subgraph: Subgraph, index: int) -> Levels | None:
+    """As `usual_levels`; None where the file does not say what range an input has: a float that was not calibrated."""
+    found = _range(subgraph.tensors[index]) or range_of_quantize(subgraph, index)
+    if found is None:
+        return None
+    low, high = found
     for usual in _USUAL:
         if max(abs(low - usual[0]), abs(high - usual[1])) <= 0.02 * (high - low):
             return usual
@@ -60,6 +69,9 @@ def usual_levels(subgraph: Subgraph, index: int) -> Levels:
 
 def _range(tensor: Tensor) -> Levels | None:
     quantization, dtype = tensor.quantization, tensor.type.dtype
+    if dtype.kind == "f" and quantization is not None and quantization.min is not None and quantization.max is not None:
+        sizes = quantization.min.size, quantization.max.size
+        return (float(quantization.min[0]), float(quantization.max[0])) if sizes == (1, 1) else None
     if dtype.kind not in "iu" or quantization is None or quantization.scale.size != 1:
         return None
     info: Any = np.iinfo(dtype)

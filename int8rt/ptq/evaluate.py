@@ -17,7 +17,7 @@ import numpy.typing as npt
 from int8rt.errors import InputError
 from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model
-from int8rt.ptq.samples import IMAGES, Samples
+from int8rt.ptq.samples import IMAGES, Samples, levels_of
 from int8rt.quantization.affine import quantize
 from int8rt.schema import load_model
 
@@ -39,8 +39,8 @@ class Labelled:
 
 
 def labelled(path: Path, array: str = "labels") -> Labelled:
-    """The labels of an .npz file (the array of that name), or of a folder with a subfolder of images for each class,
-    counted in the order of their names. Raises `InputError` where there are none.
+    """The labels of an .npz file (the array of that name), or of a folder with a subfolder of images for each class:
+    their names if all are numbers, else counted in the order of the names. Raises `InputError` where there are none.
     """
     if path.is_dir():
         names = tuple(sorted(folder.name for folder in path.iterdir() if folder.is_dir()))
@@ -48,7 +48,11 @@ def labelled(path: Path, array: str = "labels") -> Labelled:
         places = [file.relative_to(path).parts for file in files]
         if not files or not all(len(place) > 1 for place in places):
             raise InputError(f"{path} is no folder of labelled images: a subfolder for each class")
-        return Labelled(path, np.array([names.index(place[0]) for place in places]), "", names)
+        # Folders named by numbers are those classes, though some may be missing.
+        classes = {name: int(name) if all(map(str.isdecimal, names)) else names.index(name) for name in names}
+        return Labelled(path, np.array([classes[place[0]] for place in places]), "", names)
+    if path.suffix != ".npz":
+        raise InputError(f"{path} is no .npz file with labels, and no folder of labelled images")
     try:
         with np.load(path, allow_pickle=False) as content:
             labels = content[array] if array in content.files else None
@@ -125,11 +129,18 @@ def evaluate(
 ) -> Iterator[tuple[str, int, Array]]:
     """(model, first sample, its answers) for chunks of samples, as they come, in so many processes at once.
 
-    known: chunks that are there already, by (model, first sample), and are left out.
+    levels: of images, for all models; without them a model that does not tell its own takes those of the first that
+    does. known: chunks that are there already, by (model, first sample), and are left out.
     """
     total = len(data.labels) if limit is None else min(limit, len(data.labels))
+    own = [levels_of(load_model(path).subgraphs[0]) for path in paths] if data.path.is_dir() and not levels else []
+    by_path = dict.fromkeys(paths, levels) | dict(zip(paths, own, strict=bool(own)))
+    told = next((found for found in own if found is not None), None)
     jobs = [(path, first) for path in paths for first in range(0, total, _CHUNK) if (str(path), first) not in known]
-    calls = [(path, data.path, data.array, range(i, min(i + _CHUNK, total)), k, levels, backend) for path, i in jobs]
+    calls = [
+        (path, data.path, data.array, range(i, min(i + _CHUNK, total)), k, by_path[path] or told, backend)
+        for path, i in jobs
+    ]
     if processes == 1:
         for (path, first), call in zip(jobs, calls, strict=True):
             yield str(path), first, _chunk(*call)

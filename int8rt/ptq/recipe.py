@@ -8,6 +8,7 @@ integer_only = false
 [[rules]]                 # the last rule that fits an operator counts
 operator = "CONV_2D"      # its TensorFlow Lite name; and, or instead:
 name = "block_3/.*"       # a regular expression for the whole name of its first output
+tensor = "conv/kernel"    # the name of a tensor that it reads or writes
 mode = "float"
 bits = 4                  # of the weights: 8 or 4
 granularity = "tensor"    # of the weights' scales: channel or tensor
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from int8rt.errors import InputError
-from int8rt.model import Operator, Subgraph
+from int8rt.model import Model, Operator, Subgraph
 
 Mode = Literal["int8", "int16x8", "dynamic", "float16", "int4", "float"]
 Ends = Literal["float", "int8", "uint8", "int16"]
@@ -47,6 +48,7 @@ class RecipeRule:
 
     operator: str | None = None
     name: str | None = None
+    tensor: str | None = None
     mode: Mode | None = None
     bits: int | None = None
     granularity: Granularity | None = None
@@ -55,6 +57,10 @@ class RecipeRule:
         """Whether it names this operator."""
         if self.operator is not None and self.operator != operator.label:
             return False
+        if self.tensor is not None:
+            touched = (t for t in (*operator.inputs, *operator.outputs) if t >= 0)
+            if all(subgraph.tensors[t].name != self.tensor for t in touched):
+                return False
         if self.name is None:
             return True
         return bool(operator.outputs) and bool(re.fullmatch(self.name, subgraph.tensors[operator.outputs[0]].name))
@@ -101,6 +107,11 @@ class Recipe:
                 bits = rule.bits or bits
                 granularity = rule.granularity or granularity
         return Treatment(mode, bits or (4 if mode == "int4" else 8), granularity)
+
+    def idle(self, model: Model) -> list[int]:
+        """Positions of the rules that fit no operator of a model: typing errors, most likely."""
+        known = [(operator, graph) for graph in model.subgraphs for operator in graph.operators]
+        return [i for i, rule in enumerate(self.rules) if not any(rule.fits(*item) for item in known)]
 
     def as_toml(self) -> str:
         """The recipe as a file that `read_recipe` takes."""

@@ -25,8 +25,8 @@ class Samples:
 
     .npy: one input, the samples along the first axis. .npz: an array for each input, by its name in the signature or
     its tensor's name (any name where there is one input and one array); labels under `labels` are left out.
-    A folder: its images, in the order of their names, scaled to what the input takes. signature: whose inputs they are,
-    where the model has several entry points.
+    A folder: its images, in the order of their names, scaled to what the input takes; levels: the real values of black
+    and white, where the model does not tell. signature: whose inputs they are, of several entry points.
     Raises `InputError` where it holds no samples or they do not fit the model.
     """
 
@@ -48,6 +48,11 @@ class Samples:
             self.files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
             if len(self.subgraph.inputs) != 1:
                 raise InputError(f"{path} is a folder of images, but the model has {len(names)} inputs")
+            self.levels = levels or levels_of(self.subgraph)
+            if self.levels is None:
+                raise InputError(
+                    "the model does not say which real values black and white pixels have: give them, as --levels 0 1"
+                )
         else:
             self.arrays = _by_input(_read(path), names, labels, path)
         if not len(self):
@@ -83,6 +88,13 @@ class Samples:
             value = array[i]
             sample[name] = value[None] if value.ndim == len(shapes[name]) - 1 else value
         return sample
+
+
+def levels_of(subgraph: Subgraph) -> tuple[float, float] | None:
+    """The real values of black and white that the first input tells: by its quantization, or its calibrated range."""
+    from int8rt.cli.image import told_levels
+
+    return told_levels(subgraph, subgraph.inputs[0]) if subgraph.inputs else None
 
 
 def _names(subgraph: Subgraph, entry: Signature) -> dict[str, str]:

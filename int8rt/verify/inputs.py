@@ -103,6 +103,11 @@ def _waves(shape: Shape, rng: np.random.Generator) -> npt.NDArray[np.float64]:
 
 def real_range(subgraph: Subgraph, index: int) -> tuple[float, float]:
     """(least, most) of a real-valued input: what the QUANTIZE that reads it can represent, else [-1, 1]."""
+    return range_of_quantize(subgraph, index) or _FLOAT_RANGE
+
+
+def range_of_quantize(subgraph: Subgraph, index: int) -> tuple[float, float] | None:
+    """(least, most) that the QUANTIZE which reads a real-valued input can represent; None where there is none."""
     reached = {index}
     for operator in subgraph.operators:
         if not operator.inputs or operator.inputs[0] not in reached:
@@ -116,4 +121,4 @@ def real_range(subgraph: Subgraph, index: int) -> tuple[float, float]:
                 info = np.iinfo(tensor.type.dtype)
                 scale, zero_point = float(quantization.scale[0]), int(quantization.zero_point[0])
                 return (info.min - zero_point) * scale, (info.max - zero_point) * scale
-    return _FLOAT_RANGE
+    return None

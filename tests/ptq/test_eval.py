@@ -12,10 +12,12 @@ from typer.testing import CliRunner
 from int8rt.cli.app import app
 from int8rt.errors import InputError
 from int8rt.ptq import calibrate, quantize
-from int8rt.ptq.evaluate import accuracy, agreement, labelled, wilson
+from int8rt.ptq.evaluate import accuracy, agreement, evaluate, labelled, wilson
 from int8rt.ptq.resuming import known_answers, store_answers
+from int8rt.ptq.samples import Samples
+from int8rt.schema.builder import ModelBuilder
 from int8rt.schema.writer import write_model
-from tests.ptq.networks import convolution, samples
+from tests.ptq.networks import FLOAT, convolution, samples
 
 
 @pytest.fixture
@@ -87,6 +89,10 @@ def test_labels(tmp_path: Path) -> None:
         image.new("L", (4, 4)).save(tmp_path / place)
     found = labelled(tmp_path)
     assert (found.labels.tolist(), found.names) == ([0, 0, 1], ("cat", "dog"))
+    for place in ("numbers/10/1.png", "numbers/2/1.png"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        image.new("L", (4, 4)).save(tmp_path / place)
+    assert labelled(tmp_path / "numbers").labels.tolist() == [10, 2]
     image.new("L", (4, 4)).save(tmp_path / "loose.png")
     with pytest.raises(InputError, match="a subfolder for each class"):
         labelled(tmp_path)
@@ -96,3 +102,31 @@ def test_labels(tmp_path: Path) -> None:
             labelled(tmp_path / "data.npz", array)
     with pytest.raises(InputError, match="cannot read"):
         labelled(tmp_path / "none.npz")
+    np.save(tmp_path / "data.npy", np.zeros(3))
+    with pytest.raises(InputError, match=r"is no \.npz file with labels"):
+        labelled(tmp_path / "data.npy")
+
+
+def test_images_have_the_levels_that_a_model_tells(tmp_path: Path) -> None:
+    """A float model that was not calibrated does not say what black and white are; the others do for it."""
+    image = pytest.importorskip("PIL.Image")
+    model = (
+        ModelBuilder().input("x", FLOAT, (1, 4, 4, 1)).output("y", FLOAT, (1, 4, 4, 1)).operator("RELU", ["x"], ["y"])
+    ).build()
+    for i, name in enumerate(("a", "b")):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        pixels = np.zeros((4, 4), np.uint8)
+        pixels.flat[3 + i] = 255
+        image.fromarray(pixels).save(tmp_path / "images" / name / "1.png")
+    with pytest.raises(InputError, match="give them, as --levels 0 1"):
+        Samples(model, tmp_path / "images")
+    assert Samples(model, tmp_path / "images", (0, 255))[0]["x"].max() == 255
+    ranged = calibrate(model, [np.linspace(0, 1, 16).reshape(1, 4, 4, 1)])
+    assert Samples(ranged, tmp_path / "images")[0]["x"].max() == 1
+    (tmp_path / "float.tflite").write_bytes(write_model(model))
+    (tmp_path / "int8.tflite").write_bytes(quantize(ranged).content)
+    paths, data = [tmp_path / "float.tflite", tmp_path / "int8.tflite"], labelled(tmp_path / "images")
+    found = {name: answers.tolist() for name, _, answers in evaluate(paths, data, backend="numpy")}
+    assert found == {str(path): [[3], [4]] for path in paths}
+    with pytest.raises(InputError, match="give them, as --levels 0 1"):
+        list(evaluate(paths[:1], data, backend="numpy"))

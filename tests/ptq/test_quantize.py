@@ -135,6 +135,15 @@ def test_rules_of_a_recipe(tmp_path: Path) -> None:
     assert result.left_float[0][-1] == "the recipe leaves it float"
 
 
+def test_rules_for_a_tensor() -> None:
+    recipe = Recipe(rules=(RecipeRule(tensor="w", mode="float"), RecipeRule("CONV2D", mode="float")))
+    assert [(label, reason) for *_, label, reason in quantize(calibrated(), recipe).left_float] == [
+        ("CONV_2D", "the recipe leaves it float"),
+        ("ELU", "it has no integer kernel that every resolver runs"),
+    ]
+    assert recipe.idle(convolution()) == [1]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
