@@ -19,9 +19,9 @@ Shape = tuple[int, ...]
 _LONGEST_SHOWN = 100
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = _LONGEST_SHOWN) -> str:
     """A name out of a file as messages and tables can show it: printable characters only, cut off where it is long."""
-    short = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+    short = text if len(text) <= longest else text[:longest] + "…"
     return short if short.isprintable() else "".join(char if char.isprintable() else "?" for char in short)
 
 

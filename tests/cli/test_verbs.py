@@ -106,3 +106,9 @@ def test_what_is_not_answered_is_said_once(model: Path, monkeypatch: pytest.Monk
     assert "refused: " in line
     faults = json.loads(call("identify", model, *options, "--json", status=1).stdout)["findings"][0]["faults"]
     assert line.startswith(f"not answered ({len(faults)} probes, the first 'ties of both signs'): refused: ")
+
+
+def test_what_a_runtime_says_is_not_cut_off_early(model: Path) -> None:
+    np.savez(model.parent / "recorded.npz", blob=np.zeros(3))
+    options = ["--input", model.parent / "in.npy", "--dump", model.parent / "recorded.npz"]
+    assert "--names says what is which\n" in call("compare", model, *options, status=1).stdout

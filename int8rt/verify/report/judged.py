@@ -10,7 +10,7 @@ from int8rt.model import shown
 from int8rt.verify.first import Divergence
 from int8rt.verify.report import beside
 from int8rt.verify.report.document import Beside, Cell, Document, Histogram, Histograms, Part, Table, TestCase, Tone
-from int8rt.verify.report.text import amount, histogram, output_text, summary_text, where_first
+from int8rt.verify.report.text import LONGEST_FAULT, amount, histogram, output_text, summary_text, where_first
 from int8rt.verify.statistics import Statistics
 from int8rt.verify.verdict import Judgement, OperatorReport, Verdict
 
@@ -35,7 +35,9 @@ def document(judgement: Judgement, name: str, script: str = "") -> Document:
         ("bound", f"±{judgement.bound:g}"),
     ]
     facts += [(f"output {o.index} {shown(o.name)}", output_text(o)) for o in judgement.outputs if o.statistics.elements]
-    facts += [(f"run {fault.run}", f"{fault.kind}: {shown(fault.message)}") for fault in judgement.faults]
+    facts += [
+        (f"run {fault.run}", f"{fault.kind}: {shown(fault.message, LONGEST_FAULT)}") for fault in judgement.faults
+    ]
     return Document(
         f"{name} on {judgement.runtime}",
         judgement.conformant,

@@ -14,6 +14,8 @@ from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdi
 
 # So many steps of a histogram fit a line.
 _BARS = 7
+# Characters of a runtime's own words that are worth a look.
+LONGEST_FAULT = 500
 
 HEADER = ("#", "operator", "verdict", "by itself", "in the model", "differences by itself")
 
@@ -22,7 +24,7 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
     """Lines, and in their midst the rows of a table under `HEADER`. all_operators: exact and unknown ones too."""
     yield f"{judgement.runtime} beside int8rt, {judgement.profile}; inputs: {', '.join(judgement.runs)}"
     for fault in judgement.faults:
-        yield f"{fault.run}: {fault.kind}: {shown(fault.message)}"
+        yield f"{fault.run}: {fault.kind}: {shown(fault.message, LONGEST_FAULT)}"
     for output in judgement.outputs:
         if output.statistics.elements:
             yield f"output {output.index} {shown(output.name)!r}: {output_text(output)}"

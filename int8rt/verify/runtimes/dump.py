@@ -22,6 +22,8 @@ from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_key
 from int8rt.verify.runtimes.npz import read_npz
 
 _RAW = (".bin", ".raw")
+# Names that a message lists.
+_NAMED = 6
 
 
 class DumpRuntime:
@@ -44,7 +46,10 @@ class DumpRuntime:
         return Capabilities(f"dump {self._path.name}", intermediates=True, any_model=False)
 
     def prepare(self, model: Model, content: bytes) -> None:
-        """Remember the model."""
+        """Remember the model. Raises `InputError` where a name stands for no tensor of it."""
+        for name, key in self._names.items():
+            if self._find(model, name) is None:
+                raise InputError(f"{name!r} is to be {key!r}, which is no tensor of the model, or several")
         self._model = model
 
     def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
@@ -53,16 +58,19 @@ class DumpRuntime:
         label = self._labels[self._calls]
         self._calls += 1
         arrays: dict[str, Array] = {}
+        unknown: list[str] = []
         try:
             for name, value in self._recorded(self._model, label):
                 index = self._find(self._model, name)
-                if index is not None:
+                if index is None:
+                    unknown.append(name)
+                else:
                     value = _raw(self._model.subgraphs[0].tensors[index], value) if isinstance(value, bytes) else value
                     arrays[f"#{index}"] = value
         except (InputError, OSError) as error:
             raise Fault("answer", str(error)) from None
         if not arrays:
-            raise Fault("answer", f"the dump has nothing that is named as a tensor of the model, for the run {label!r}")
+            raise Fault("answer", _unnamed(self._model, label, unknown))
         return answer_by_name(self._model, arrays)
 
     def close(self) -> None:
@@ -79,7 +87,7 @@ class DumpRuntime:
             folder = path / label
             files = folder if folder.is_dir() else path if runs == 1 else None
             if files is None:
-                raise InputError(f"the dump has no folder {label}")
+                raise InputError(f"the dump has no folder {label}, nor a file {label}.npz, {label}.bin or {label}.raw")
             for file in sorted(files.iterdir()):
                 yield from _from_file(file, "", runs)
         elif path.suffix in _RAW:
@@ -95,6 +103,16 @@ class DumpRuntime:
         tensors = model.subgraphs[0].tensors
         alike = [i for i, own in enumerate(tensor_keys(model, range(len(tensors)))) if file_name(own) == key]
         return alike[0] if len(alike) == 1 else None
+
+
+def _unnamed(model: Model, label: str, found: Sequence[str]) -> str:
+    """What to say where no name fits."""
+    message = f"the dump has nothing that is named as a tensor of the model, for the run {label!r}"
+    if not found:
+        return f"{message}: names begin with '{label}/' where there are several runs"
+    named = ", ".join(map(repr, found[:_NAMED])) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+    outputs = ", ".join(map(repr, tensor_keys(model, model.subgraphs[0].outputs[:_NAMED])))
+    return f"{message}: found {named}; the outputs are {outputs}, or output_0 and so on; --names says what is which"
 
 
 def file_name(key: str) -> str:

@@ -36,8 +36,17 @@ def test_an_npz_file(tmp_path: Path) -> None:
     write_npz(tmp_path / "b.npz", {"one/y": Y, "two/row": ROW, "two/y": Y, "one/output_1": ROW})
     for answer in recorded(tmp_path / "b.npz", ("one", "two")):
         check(answer)
-    with pytest.raises(Fault, match="nothing that is named"):
+    with pytest.raises(Fault, match=r"nothing that is named .* for the run 'one': names begin with 'one/' where"):
         recorded(tmp_path / "a.npz", ("one", "two"))
+
+
+def test_names_that_are_not_the_model_s(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", {f"blob{i}": Y for i in range(9)})
+    with pytest.raises(Fault, match=r"found 'blob0', 'blob1', .*'blob5' and 3 more; the outputs are 'y', 'row'.*names"):
+        recorded(tmp_path / "a.npz")
+    with pytest.raises(InputError, match="'blob1' is to be 'z', which is no tensor of the model"):
+        recorded(tmp_path / "a.npz", ("given",), {"blob0": "y", "blob1": "z"})
+    assert recorded(tmp_path / "a.npz", ("given",), {"blob0": "y"})[0].outputs[1] is None
 
 
 def test_a_folder_of_raw_and_npy_files(tmp_path: Path) -> None:
@@ -51,7 +60,7 @@ def test_a_folder_of_raw_and_npy_files(tmp_path: Path) -> None:
     check(*recorded(tmp_path / "one", ("given",), {"layer_12": "#1"}))
     (missing,) = recorded(tmp_path / "one")
     assert missing.outputs[0] is None
-    with pytest.raises(Fault, match="has no folder three"):
+    with pytest.raises(Fault, match=r"has no folder three, nor a file three.npz, three.bin or three.raw"):
         recorded(tmp_path, ("one", "three"))
 
 
