@@ -76,6 +76,8 @@ def quantize(
     chosen = dataclasses.replace(given, **changes)
     source = load_model(model)
     result = quantize_model(source, chosen)
+    for i in chosen.idle(source):
+        typer.echo(f"rule {i + 1} of the recipe fits no operator of {model.name}", err=True)
     content = result.write()
     if save_recipe is not None:
         write_whole(save_recipe, chosen.as_toml().encode())

@@ -99,3 +99,14 @@ def test_two_entry_points(folder: Path) -> None:
     assert [[operator.name for operator in graph.operators] for graph in found.subgraphs] == [["RELU"], ["ABS"]]
     scales = [graph.tensors[graph.inputs[0]].quantization.scale[0] for graph in found.subgraphs]
     assert scales == [np.float32(3) / np.float32(255), np.float32(5) / np.float32(255)]
+
+
+def test_a_rule_that_fits_nothing_is_named(folder: Path) -> None:
+    command("calibrate", folder / "float.tflite", "--data", folder / "data.npy", "-o", folder / "calibrated.tflite")
+    (folder / "recipe.toml").write_text(
+        '[[rules]]\noperator = "CONV_2D"\n[[rules]]\noperator = "Conv2D"\nmode = "float"\n'
+    )
+    recipe = ("--recipe", folder / "recipe.toml")
+    code, said = command("quantize", folder / "calibrated.tflite", *recipe, "-o", folder / "int8.tflite")
+    assert (code, "rule 2 of the recipe fits no operator of calibrated.tflite" in said) == (0, True)
+    assert "rule 1" not in said
