@@ -208,6 +208,13 @@ def test_scales_that_xnnpack_refuses_are_errors() -> None:
         run_int8rt(model, [np.zeros((1, 4, 4, 2), np.int8)], "xnnpack")
 
 
+def test_float16_is_refused_by_name() -> None:
+    spec = TensorSpec(TensorType.FLOAT16, (3,))
+    model = single_operator_model("ADD", [spec, spec], [spec], AddOptions())
+    with pytest.raises(UnsupportedError, match=r"ADD: its arithmetic on real numbers in profile xnnpack is not done"):
+        run_int8rt(model, [np.zeros(3, np.float16)] * 2, "xnnpack")
+
+
 def test_what_is_not_taken_rounds_as_the_optimized_kernels_do() -> None:
     optimized, delegated = get_profile("tflite-opt"), get_profile("xnnpack")
     assert delegated.roundings == optimized.roundings

@@ -41,52 +41,6 @@ DELEGATED: tuple[Delegated, ...] = (
 )
 _NAMES = frozenset(operator.name for operator in DELEGATED)
 
-# What XNNPACK computes with real numbers, in an order or with approximations that depend on the processor.
-_FLOATING = frozenset(
-    {
-        "ADD",
-        "AVERAGE_POOL_2D",
-        "BATCH_MATMUL",
-        "CEIL",
-        "CONV_2D",
-        "COS",
-        "DEPTHWISE_CONV_2D",
-        "DIV",
-        "ELU",
-        "EXP",
-        "FLOOR",
-        "FULLY_CONNECTED",
-        "GELU",
-        "HARD_SWISH",
-        "LEAKY_RELU",
-        "LOG",
-        "LOGISTIC",
-        "MAXIMUM",
-        "MAX_POOL_2D",
-        "MEAN",
-        "MINIMUM",
-        "MUL",
-        "NEG",
-        "PRELU",
-        "REDUCE_MAX",
-        "REDUCE_MIN",
-        "RELU",
-        "RELU6",
-        "RELU_N1_TO_1",
-        "RESIZE_BILINEAR",
-        "ROUND",
-        "RSQRT",
-        "SIN",
-        "SOFTMAX",
-        "SQRT",
-        "SQUARE",
-        "SQUARED_DIFFERENCE",
-        "SUB",
-        "SUM",
-        "TANH",
-        "TRANSPOSE_CONV",
-    }
-)
 # Custom operators that the delegate knows.
 _CUSTOM = ("Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D")
 
@@ -105,12 +59,11 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     """
     name = context.operator.name
     types = {tensor.type for tensor in (*context.inputs, *context.outputs) if tensor is not None}
-    taken = name in _FLOATING if name != "CUSTOM" else context.operator.custom_code in _CUSTOM
     # Their input is quantized first, or the delegate does not take them.
     filter = context.optional_input(1)
     mixed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED") and filter and not _is_real(filter.type)
-    done = name in _OF_REAL_NUMBERS and TensorType.FLOAT16 not in types
-    if taken and not mixed and not done and any(_is_real(type) for type in types):
+    custom = context.operator.custom_code in _CUSTOM and any(_is_real(type) for type in types)
+    if custom or (name in _OF_REAL_NUMBERS and not mixed and TensorType.FLOAT16 in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
 
