@@ -21,7 +21,7 @@ from int8rt.kernels.hybrid.batch_matmul import HybridMatrixParams
 from int8rt.kernels.matrices import MatrixParams, batches, in_rows, prepare_matrices
 from int8rt.kernels.signature import signatures
 from int8rt.model import ActivationFunctionType, TensorType
-from int8rt.quantization.multiplier import float32_product_multiplier
+from int8rt.quantization.multiplier import convolution_multipliers, float32_product_multiplier
 from int8rt.quantization.requantize import Requantization, Requantizer
 from int8rt.quantization.rounding import wrap_int32
 
@@ -73,6 +73,8 @@ def _requantization(context: OperatorContext, lhs: TensorInfo, rhs: TensorInfo) 
     lhs_scale, rhs_scale = (context.per_tensor(tensor)[0] if _has_one_scale(tensor) else 0.0 for tensor in (lhs, rhs))
     output_scale, _ = context.per_tensor(context.output())
     multiplier = np.array([float32_product_multiplier(lhs_scale, rhs_scale, output_scale)])
+    if context.profile.float64_multipliers:
+        multiplier = convolution_multipliers(lhs_scale, rhs_scale, output_scale)
     if not multiplier[0] >= 0:
         raise context.invalid(f"the real multiplier {multiplier[0]:g} is negative")
     accumulator = np.dtype(np.int64 if lhs.type == TensorType.INT16 else np.int32)

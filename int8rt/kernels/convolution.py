@@ -182,6 +182,8 @@ def per_tensor_multiplier(
         product = np.float32(input_scale) * np.float32(filter_scale)
     if not product >= 0:
         raise context.invalid(f"input scale {input_scale:g} · filter scale {filter_scale:g} is negative")
+    if context.profile.float64_multipliers:
+        return convolution_multipliers(input_scale, filter_scale, output_scale)
     return np.array([float32_product_multiplier(input_scale, filter_scale, output_scale)])
 
 

@@ -16,7 +16,7 @@ from int8rt.kernels.layout import check_int16_zero_point
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
-from int8rt.quantization.effective_scales import float32_product_ratio, float32_scale_ratio
+from int8rt.quantization.effective_scales import float32_product_ratio, float32_scale_ratio, scale_ratio
 from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
@@ -53,6 +53,11 @@ def prepare(context: OperatorContext) -> LeakyReluParams | FloatLeakyReluParams:
     check_int16_zero_point(context, input, output)
     (input_scale, input_zero_point), (scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
     alpha, identity = float32_product_ratio(input_scale, options.alpha, scale), float32_scale_ratio(input_scale, scale)
+    if context.profile.float64_multipliers:
+        if options.alpha < 0:
+            raise context.unsupported(f"a negative alpha in profile {context.profile.name} is not done")
+        identity = scale_ratio(input_scale, scale)
+        alpha = identity * float(np.float32(options.alpha))
     alpha_multiplier, alpha_shift = within_spec(context, quantize_multiplier, alpha)
     identity_multiplier, identity_shift = within_spec(context, quantize_multiplier, identity)
     params = LeakyReluParams(

@@ -14,7 +14,7 @@ from int8rt.kernels.micro import MICRO_KERNELS, not_done_in_micro
 from int8rt.kernels.opt.table import OPTIMIZED_KERNELS, not_done_in_optimized
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.single_rounding import SINGLE_ROUNDING_KERNELS, not_done_in_single_rounding
-from int8rt.kernels.tosa import TOSA_KERNELS, not_done_in_tosa
+from int8rt.kernels.tosa.table import TOSA_KERNELS, not_done_in_tosa
 from int8rt.kernels.xnnpack.table import delegated_kernels, not_done_in_xnnpack
 
 _REFERENCE = ("tflite-ref", "tflite-ref@2.19")

@@ -24,6 +24,7 @@ class Profile:
     Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
     about: how it differs from the profile before it in `PROFILES`, in a few sentences.
     plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
+    float64_multipliers: multipliers that TensorFlow Lite computes in float32 at first are computed in float64.
     compiled: whether compiled kernels compute this arithmetic; else NumPy does.
     The operators that need more than another rounding are in `int8rt.kernels.variants`.
     """
@@ -36,6 +37,7 @@ class Profile:
     int32_roundings: Mapping[str, Rounding] = field(default_factory=dict)
     about: str = ""
     plain_int16_sums: bool = False
+    float64_multipliers: bool = False
     compiled: bool = True
 
     def rounding(self, operator: str, accumulator: np.dtype[Any] = np.dtype(np.int32)) -> Rounding:  # noqa: B008
@@ -82,10 +84,15 @@ TOSA = Profile(
     "tosa",
     "TOSA reference model, tosa-tools 2026.8.0, of models converted by tosa-converter-for-tflite 2026.2.0",
     {},
-    about="Models after their conversion to TOSA: codes round as in tflite-ref@2.19, for a RESCALE with two roundings "
-    "is the same arithmetic, but AVERAGE_POOL_2D divides by a fixed-point reciprocal, uint8 after it has become int8, "
-    "so that ties go away from 128. Only operators on codes that were measured equal are computed; real numbers, SUM, "
-    "and int16 SOFTMAX and LOGISTIC are not among them.",
+    about="Models after their conversion to TOSA. Accumulators round as in tflite-ref@2.19, for a RESCALE with two "
+    "roundings is the same arithmetic, but every multiplier is computed in float64. AVERAGE_POOL_2D divides by a "
+    "fixed-point reciprocal, uint8 after it has become int8, so that ties go away from 128; RESIZE_BILINEAR and "
+    "RESIZE_NEAREST_NEIGHBOR take positions as exact fractions; RELU rescales with one rounding, SUM has 20 fractional "
+    "bits; LOGISTIC, TANH and int16 SOFTMAX have tables computed in float64. Defects of the converter are kept: pools "
+    "lose their activation, QUANTIZE of real numbers with a zero point wraps around, and so do differences of int16 "
+    "SOFTMAX. Only operators on codes that were measured equal are computed, and QUANTIZE of real numbers; LSTMs and "
+    "most else that takes codes is refused by the converter itself.",
+    float64_multipliers=True,
     compiled=False,
 )
 
