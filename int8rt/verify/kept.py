@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.errors import InputError
+from int8rt.files import parse_json
 from int8rt.verify.findings import Findings
 from int8rt.verify.first import Evidence
 from int8rt.verify.runtimes.base import Array, Fault
@@ -38,7 +39,7 @@ class Kept:
         self._so_far = inputs_digest(content, inputs, label, self._so_far)
         try:
             arrays = read_npz(self._file)
-            return json.loads(arrays.pop("about").tobytes()), arrays
+            return parse_json(arrays.pop("about").tobytes(), self._file), arrays
         except (OSError, InputError, KeyError, ValueError):
             return None
 

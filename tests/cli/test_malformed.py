@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from int8rt.cli.app import app
 from int8rt.errors import InputError
 from int8rt.files import load_arrays, parse_json
+from tests.interpreter.models import two_adds
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "int8rt" / "samples" / "digits.tflite"
@@ -105,6 +106,22 @@ def test_manifests(change: Callable[[dict[str, Any]], str], tmp_path: Path) -> N
     manifest = folder / "manifest.json"
     manifest.write_text(change(json.loads(manifest.read_text())))
     assert "manifest" in refused("compare", folder, "--sut", "int8rt")
+
+
+def test_answers_that_were_kept(tmp_path: Path) -> None:
+    """They are asked for again."""
+    model, folder = tmp_path / "model.tflite", tmp_path / "kept"
+    model.write_bytes(two_adds())
+    arguments = ["compare", str(model), "--sut", "int8rt", "--resume", str(folder)]
+    assert RUNNER.invoke(app, arguments).exit_code == 0
+    kept = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in kept} == {".json", ".npz"}
+    for path in kept:
+        if path.suffix == ".json":
+            path.write_text(DEEP)
+        else:
+            np.savez(path, about=np.frombuffer(DEEP.encode(), np.uint8))
+    assert RUNNER.invoke(app, arguments).exit_code == 0
 
 
 @pytest.mark.parametrize("text", ["smallest = " + "[" * 20_000, "smallest = 1" + "0" * 5000, "mode = = 3", "mode = 3"])

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from int8rt.errors import InputError
+from int8rt.files import parse_json
 from int8rt.model import Model
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, Runtime
 from int8rt.verify.runtimes.choose import open_runtime
@@ -67,7 +68,7 @@ class Remembering:
     def _known(self) -> str:
         """The description that is kept; empty without one."""
         try:
-            return str(json.loads(self._about.read_text(encoding="utf-8"))["description"])
+            return str(parse_json(self._about.read_bytes(), self._about)["description"])
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
@@ -113,7 +114,7 @@ class Remembering:
         """None where there is no such file, or one that can't be read."""
         try:
             arrays = read_npz(file)
-            about = json.loads(arrays.pop("about").tobytes())
+            about = parse_json(arrays.pop("about").tobytes(), file)
             fault = None if about["fault"] is None else Fault(*about["fault"])
             if fault is not None and fault.kind == "timeout" and self._timeout > about.get("timeout", 0):
                 return None
