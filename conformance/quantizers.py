@@ -1,19 +1,18 @@
-"""int8rt's quantizer beside others: `python -m conformance.quantizers --made FOLDER --peer PYTHON --write FILE`.
+"""int8rt's quantizer beside others: `python -m conformance.quantizers --made FOLDER --peer PYTHON --write`.
 
 FOLDER holds TensorFlow's models of some networks and their float originals with samples (`ptq/`). PYTHON has
-ai-edge-quantizer 0.10 installed. For each network: the error of the output to the float model's, on samples that no
-calibration saw, of files by TensorFlow's converter, int8rt and the peer, all run by int8rt in `tflite-ref`; then
-seconds and peak memory of calibrating and quantizing, each in a process of its own. Linux only.
+ai-edge-quantizer 0.10 installed, that of `--tensorflow` TensorFlow 2.21. How far files by TensorFlow's converter,
+int8rt and the peer are from the float model; what making them takes (`quantizers_cost`); where int8rt's numbers are
+TensorFlow's (`quantizers_identity`); how accurate each mode is (`quantizers_modes`). Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,53 +21,72 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.interpreter import Interpreter
-from int8rt.model import Model, TensorType
+from conformance import quantizers_cost as cost
+from conformance import quantizers_identity as identity
+from conformance import quantizers_modes as modes
+from conformance.pages import DOCS, put
+from conformance.quantizers_modes import inputs_of, run
+from int8rt.model import Model
+from int8rt.ptq import Recipe, calibrate, quantize
 from int8rt.ptq.difference import real_values
-from int8rt.quantization.affine import quantize as quantize_values
+from int8rt.ptq.ranges import Method
 from int8rt.schema import load_model
+from int8rt.verify.oracle import Oracle, available
 
 Array = npt.NDArray[Any]
 
-# What the peer's own Python runs: calibrate and quantize with its usual recipe, print seconds and peak memory.
-_PEER = """
-import json, sys, time
-import numpy as np
-from ai_edge_quantizer import algorithm_manager, quantizer, recipe
-from ai_edge_litert.interpreter import Interpreter
-from ai_edge_quantizer.utils import qsv_utils
+_ABOUT = """<!-- Written by `python -m conformance.quantizers --write`; do not edit. -->
+# Quantizers side by side
 
-def peak():
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
-
-source, data, output, update = sys.argv[1:]
-samples = np.load(data)
-before = peak()
-start = time.perf_counter()
-q = quantizer.Quantizer(source)
-q.load_quantization_recipe(recipe.static_wi8_ai8())
-signature, names = next(iter(Interpreter(source).get_signature_list().items()))
-inputs = {signature: [{names["inputs"][0]: sample[None]} for sample in samples]}
-if update == "minmax":
-    algorithm_manager.get_update_qsv_func = lambda *_: qsv_utils.min_max_update
-result = q.calibrate(inputs)
-content = q.quantize(result).quantized_model
-seconds = time.perf_counter() - start
-open(output, "wb").write(content)
-print(json.dumps({"seconds": seconds, "memory": peak() - before}))
+int8 files and others by int8rt, by TensorFlow 2.21's converter and by ai-edge-quantizer 0.10, from the same float
+models. `python -m conformance.quantizers --made FOLDER --peer PYTHON --tensorflow PYTHON` prints this page.
 """
+_ERRORS = """
+## How far from the float model
 
+The root mean square of the difference to the float model's output, over samples that no calibration saw, in the
+arithmetic of `tflite-ref`, and how often the largest output is the same one. The three calibrate with the least and the
+largest value by default, but for ai-edge-quantizer, whose default is a moving average. efficientnetb0_224 has
+random weights, and sees the smaller network's photos, enlarged; held out are four and their mirror images.
+"""
+_COSTS = """
+## What it takes
 
-_ABOUT = """Written by `python -m conformance.quantizers`: int8 models made of the same float model and samples. The
-error is the root mean square of the difference to the float model's output, over samples that no calibration saw, in
-the arithmetic of `tflite-ref`. Seconds and peak memory are those of calibrating and quantizing, each in a process of
-its own, without what loading the packages takes."""
+Calibrating and quantizing to int8, from the float file to the written one: medians of {rounds} runs in processes of
+their own, int8rt and ai-edge-quantizer (its default) taking turns. "Packages" is what importing takes, for int8rt with
+LLVM, its compiler, though nothing is compiled: the kernels are on disk from a run before. "Peak beyond" is the most
+that the process held while it worked, less what it held before: file, weights as the kernels want them, activations,
+the new file, and machine code that is first touched then. That last part is the same for any model: see the RELU. What
+was asked for is three float files and the activations of one sample; models smaller than the fixed part exceed it.
+"""
+_IDENTITY = """
+## The same numbers as TensorFlow's
+
+From the ranges that TensorFlow's own calibrator recorded, int8rt's file beside the converter's: operators in their
+order, scale and zero point of each activation, scales of constants, and constants (weights, biases, axes and shapes)
+element by element. "(small)": the networks of `tests/models`. Where TensorFlow has no file of a mode (its converter
+crashes on GRU layers in int8, and refuses LSTM layers in 16x8) there is no line.
+"""
+_STATES = """
+BIDIRECTIONAL_SEQUENCE_LSTM stays float, as TensorFlow's older quantizer leaves it (the newer one crashes), and is an
+error with `--integer-only`; mode dynamic gives it int8 weights. SVDF becomes int8 with RELU; without, TensorFlow writes
+a file that the interpreter refuses, and int8rt leaves the layer float. In mode dynamic the layers with several weights
+(LSTM, RNN, SVDF) get int8 weights where all of them are large enough: TensorFlow mixes types in RNN and SVDF layers,
+for which there is no kernel.
+"""
+_MODES = """
+## Accuracy on digits, mode by mode
+
+Two networks of digits, calibrated by int8rt on the 100 images that TensorFlow's converter saw, and judged on 500
+others: one image is 0.2 points. "As in LiteRT": on how many of them LiteRT's reference interpreter gives the same bits;
+that one has no ELU, which opzoo needs, so there it is the interpreter with optimized kernels, beside the profile
+`tflite-opt`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """source: the float model. made: TensorFlow's int8 file of the same samples, or None. calibration, held_out:
+    """source: the float model. made: TensorFlow's int8 file of the same samples, if it was kept. calibration, held_out:
     float32[n, ...].
     """
 
@@ -98,129 +116,123 @@ def networks(folder: Path) -> Iterator[Network]:
         photos["cal"],
         photos["xt"],
     )
-    noise = np.random.default_rng(0).uniform(0, 255, (14, 224, 224, 3)).astype(np.float32)
+    places = np.arange(224) * 128 // 224
+    larger = {key: ((photos[key] + 1) * 127.5)[:, places][:, :, places].astype(np.float32) for key in ("cal", "xt")}
     yield Network(
-        "efficientnetb0_224 (random images)",
+        "efficientnetb0_224",
         folder / "ptq" / "efficientnetb0_224_calibrate_only.tflite",
         None,
-        noise[:10],
-        noise[10:],
+        larger["cal"],
+        np.concatenate([larger["xt"][:, ::down, ::right] for down in (1, -1) for right in (1, -1)]),
     )
 
 
 def outputs(model: Model, samples: Array) -> Array:
     """float64[n, classes]: the first output, in real numbers."""
-    interpreter = Interpreter(model_content=model)
-    interpreter.allocate_tensors()
-    graph, found = model.subgraphs[0], []
-    tensor = graph.tensors[graph.inputs[0]]
-    for sample in samples:
-        value = sample[None]
-        if tensor.type is not TensorType.FLOAT32:
-            assert tensor.quantization is not None
-            parameters = tensor.quantization
-            value = quantize_values(value, parameters.scale[0], parameters.zero_point[0], tensor.type.dtype)
-        interpreter.set_tensor(graph.inputs[0], value)
-        interpreter.invoke()
-        found.append(real_values(graph.tensors[graph.outputs[0]], interpreter.get_tensor(graph.outputs[0])).reshape(-1))
-    return np.array(found)
+    graph = model.subgraphs[0]
+    tensor = graph.tensors[graph.outputs[0]]
+    return np.array([real_values(tensor, value).reshape(-1) for value in run(model, inputs_of(model, samples))])
 
 
-def ours(source: Path, samples: Array, output: Path, method: str, tf_compatible: bool) -> dict[str, float]:
-    """Calibrates and quantizes in this process: seconds, and peak memory beyond what there was before."""
-    from int8rt.ptq import Recipe, calibrate, quantize
+# What TensorFlow's own Python runs, where its file was not kept: from file to file, as its converter ends.
+_TENSORFLOW = """
+import sys
+import numpy as np
+import tensorflow as tf
+from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.optimize.calibrator import Calibrator
 
-    before = peak_memory()
-    start = time.perf_counter()
-    model = load_model(source)
-    ranged = calibrate(model, (s[None] for s in samples), method=method, tf_compatible=tf_compatible)  # type: ignore[arg-type]
-    output.write_bytes(quantize(ranged, Recipe(inputs="int8", outputs="int8")).write())
-    seconds = time.perf_counter() - start
-    return {"seconds": seconds, "memory": peak_memory() - before}
-
-
-def peak_memory() -> int:
-    """Bytes that this process has taken at most so far; Linux says it for the program alone."""
-    with open("/proc/self/status", encoding="ascii") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
+source, data, output = sys.argv[1:]
+with open(source, "rb") as file:
+    calibrated = Calibrator(file.read()).calibrate(lambda: ([sample[None]] for sample in np.load(data)))
+with open(output, "wb") as file:
+    file.write(mlir_quantize(bytes(calibrated), input_data_type=tf.int8, output_data_type=tf.int8))
+"""
 
 
-def contenders(network: Network, peer: str | None, folder: Path) -> Iterator[tuple[str, Path, dict[str, float] | None]]:
-    """(who, the file that he made, seconds and memory)."""
-    if network.made is not None:
-        yield "TensorFlow 2.21", network.made, None
-    data = folder / f"{network.name}.npy"
+def contenders(network: Network, peer: str | None, tensorflow: str | None, folder: Path) -> Iterator[tuple[str, Model]]:
+    """Who made an int8 file of a network, and the file."""
+    data, output = folder / "samples.npy", folder / "other.tflite"
     np.save(data, network.calibration)
-    for label, method, compatible in (
+    if network.made is not None:
+        yield "TensorFlow 2.21", load_model(network.made)
+    elif tensorflow is not None:
+        command = [tensorflow, "-c", _TENSORFLOW, str(network.source), str(data), str(output)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{tensorflow} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        yield "TensorFlow 2.21", load_model(output)
+    source, ends = load_model(network.source), Recipe(inputs="int8", outputs="int8")
+    methods: tuple[tuple[str, Method, bool], ...] = (
         ("int8rt", "minmax", False),
         ("int8rt --tf-compatible", "minmax", True),
         ("int8rt --method ema", "ema", False),
         ("int8rt --method percentile", "percentile", False),
         ("int8rt --method mse", "mse", False),
-    ):
-        output = folder / f"{network.name} {label}.tflite"
-        arguments = [str(network.source), str(data), str(output), method, "tf" if compatible else ""]
-        for _ in range(2):  # the second time the kernels are there
-            figures = _child([sys.executable, "-m", "conformance.quantizers", "--own", *arguments])
-        yield label, output, figures
+    )
+    for label, method, compatible in methods:
+        samples = (sample[None] for sample in network.calibration)
+        yield label, quantize(calibrate(source, samples, method=method, tf_compatible=compatible), ends).model
     for label, update in (("ai-edge-quantizer 0.10, min/max", "minmax"), ("ai-edge-quantizer 0.10, default", "")):
         if peer is not None:
-            output = folder / f"{network.name} {label.replace('/', ' ')}.tflite"
-            yield label, output, _child([peer, "-c", _PEER, str(network.source), str(data), str(output), update])
+            cost.run(peer, False, network.source, data, output, update)
+            yield label, load_model(output)
 
 
-def _child(command: Sequence[str]) -> dict[str, float]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    figures: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
-
-
-def report(found: Sequence[Network], peer: str | None) -> Iterator[str]:
-    """The page, line by line."""
-    yield "# Quantizers side by side"
+def errors(network: Network, peer: str | None, tensorflow: str | None, folder: Path) -> Iterator[str]:
+    """A table of the page, line by line."""
+    expected = outputs(load_model(network.source), network.held_out)
     yield ""
-    yield _ABOUT
-    with tempfile.TemporaryDirectory() as name:
-        for network in found:
-            expected = outputs(load_model(network.source), network.held_out)
-            size = network.source.stat().st_size
-            yield ""
-            yield f"## {network.name}"
-            yield ""
-            counts = f"{len(network.calibration)} samples to calibrate with, {len(network.held_out)} held out"
-            yield f"{counts}; the float file has {size:,} bytes."
-            yield ""
-            yield "| quantizer | RMSE | same class as float | seconds | memory / float file |"
-            yield "|---|---|---|---|---|"
-            for label, path, figures in contenders(network, peer, Path(name)):
-                got = outputs(load_model(path), network.held_out)
-                error = float(np.sqrt(np.mean((got - expected) ** 2)))
-                same = float((got.argmax(axis=1) == expected.argmax(axis=1)).mean())
-                cost = f"{figures['seconds']:.2f} | {figures['memory'] / size:.1f}" if figures else " | "
-                yield f"| {label} | {error:.3g} | {same:.1%} | {cost} |"
+    yield f"{network.name}: {len(network.calibration)} samples to calibrate with, {len(network.held_out)} held out."
+    yield ""
+    yield "| quantizer | RMSE | same class as float |"
+    yield "|---|---|---|"
+    for label, model in contenders(network, peer, tensorflow, folder):
+        got = outputs(model, network.held_out)
+        error = float(np.sqrt(np.mean((got - expected) ** 2)))
+        same = float((got.argmax(axis=1) == expected.argmax(axis=1)).mean())
+        yield f"| {label} | {error:.3g} | {same:.1%} |"
+
+
+def report(made: Path, peer: str | None, tensorflow: str | None, parts: Sequence[str]) -> Iterator[str]:
+    """Some parts of the page, or all, line by line."""
+    found = list(networks(made))
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if "errors" in parts:
+            yield _ERRORS.rstrip()
+            for network in found:
+                yield from errors(network, peer, tensorflow, folder)
+        if "costs" in parts:
+            yield _COSTS.format(rounds=cost.ROUNDS)
+            yield from cost.report([(n.name, n.source, n.calibration) for n in found], folder, peer)
+        if "identity" in parts:
+            yield _IDENTITY
+            yield from identity.report(made, Path(__file__).resolve().parents[1] / "tests" / "models")
+            yield _STATES.rstrip()
+        if "modes" in parts:
+            yield _MODES
+            yield from modes.report(made, stack.enter_context(Oracle()) if available() else None)
+
+
+_PARTS = ("errors", "costs", "identity", "modes")
 
 
 def main() -> int:
     """See the module's description."""
     parser = argparse.ArgumentParser(prog="python -m conformance.quantizers", description=__doc__)
-    parser.add_argument("--made", type=Path)
+    parser.add_argument("--made", type=Path, required=True)
     parser.add_argument("--peer", help="a Python that has ai-edge-quantizer")
-    parser.add_argument("--write", type=Path, help="the page to write; standard output if not given")
-    parser.add_argument("--own", nargs=5, help=argparse.SUPPRESS)
+    parser.add_argument("--tensorflow", help="a Python that has TensorFlow 2.21")
+    parser.add_argument("--part", choices=_PARTS, help="print this part of the page alone")
+    parser.add_argument("--write", action="store_true", help="write docs/quantizers.md")
     arguments = parser.parse_args()
-    if arguments.own:
-        source, data, output, method, compatible = arguments.own
-        print(json.dumps(ours(Path(source), np.load(data), Path(output), method, bool(compatible))))
+    if arguments.part:
+        for line in report(arguments.made, arguments.peer, arguments.tensorflow, [arguments.part]):
+            print(line, flush=True)
         return 0
-    if arguments.made is None:
-        parser.error("--made is needed")
-    page = "\n".join(report(list(networks(arguments.made)), arguments.peer)) + "\n"
-    if arguments.write is None:
-        print(page, end="")
-    else:
-        arguments.write.write_text(page, encoding="utf-8")
+    lines = [_ABOUT.rstrip(), *report(arguments.made, arguments.peer, arguments.tensorflow, _PARTS)]
+    put("\n".join(lines) + "\n", DOCS / "quantizers.md" if arguments.write else None)
     return 0
 
 

@@ -106,24 +106,22 @@ def pairs(made: Path, small: Path) -> Iterator[Pair]:
     """Of a folder of networks, and of the small models that the tests keep."""
     for name in ("dcnn", "mobilenet_v1_025_128", "efficientnetb0_224", "opzoo", "lstm", "bilstm"):
         calibrated, plain = made / "ptq" / f"{name}_calibrate_only.tflite", made / f"{name}_float32.tflite"
-        yield from _pairs(made, name, calibrated, plain, _MADE)
+        yield from _pairs(name, made / name, calibrated, plain, _MADE)
     for name in ("network", "matrices", "unrolled_gru", "lstm", "bidirectional_lstm", "gru", "rnn", "svdf"):
         calibrated, plain = small / f"{name}_calibrated.tflite", small / f"{name}_float32.tflite"
-        yield from _pairs(small, name, calibrated, plain, _SMALL)
+        yield from _pairs(f"{name} (small)", small / name, calibrated, plain, _SMALL)
 
 
-def _pairs(folder: Path, name: str, calibrated: Path, plain: Path, files: dict[str, str]) -> Iterator[Pair]:
+def _pairs(label: str, stem: Path, calibrated: Path, plain: Path, files: dict[str, str]) -> Iterator[Pair]:
     for suffix, mode in files.items():
         ranged = RECIPES[mode].mode in ("int8", "int16x8")
         source = calibrated if calibrated.exists() and (ranged or not plain.exists()) else plain
-        result = folder / f"{name}_{suffix}.tflite"
-        if suffix == "dynamic_range" and name in _LARGER:
+        result = stem.with_name(f"{stem.name}_{suffix}.tflite")
+        if suffix == "dynamic_range" and stem.name in _LARGER:
             continue
         if result.exists() and source.exists() and (source == calibrated or not ranged):
-            label = name if "ptq" in calibrated.parts else f"{name} (small)"
-            yield Pair(
-                label, mode if not suffix.endswith("fallback") else f"{mode}, fallback", source, result, RECIPES[mode]
-            )
+            shown = f"{mode}, fallback" if suffix.endswith("fallback") else mode
+            yield Pair(label, shown, source, result, RECIPES[mode])
 
 
 def count(found: Model, expected: Model) -> Counts:
