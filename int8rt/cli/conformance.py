@@ -89,7 +89,7 @@ def conformance(
                 raise typer.BadParameter("say into which folder")
             for one in cases:
                 write_case(one, path)
-            print(f"{len(cases)} cases in {path}")
+            print(f"{len(cases)} {'case' if len(cases) == 1 else 'cases'} in {path}")
         case Action.RUN:
             if path is not None:
                 raise typer.BadParameter("run takes no path; a journal is given with --journal")
@@ -155,10 +155,12 @@ def _list(cases: Sequence[Case], as_json: bool) -> None:
 def _run(cases: Sequence[Case], choice: Choice, journal: Path | None) -> tuple[list[Verdict], str, str]:
     from int8rt.cli.progress import progress
     from int8rt.conformance.run import Journal, judge
+    from int8rt.verify.runtimes.remember import files_of
 
-    runtime = choice.open([])
     name = " ".join([choice.command or choice.sut or "litert:ref", choice.delegate or "", *choice.delegate_options])
-    book = Journal(journal, f"{name.strip()} {choice.python or ''}".strip())
+    files = files_of(choice.named()[0], choice.delegate)
+    book = Journal(journal, f"{name.strip()} {choice.python or ''}".strip(), files)
+    runtime = choice.open([])
     verdicts = []
     try:
         for case in progress(cases, "running"):

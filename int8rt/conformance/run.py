@@ -119,23 +119,27 @@ def judge(case: Case, runtime: Runtime) -> Verdict:
 class Journal:
     """Verdicts in a file, each written as soon as it is known, so that a killed run goes on where it was.
 
-    path: None for none. runtime: whose verdicts they are; `InputError` for the journal of another runtime or suite.
+    path: None for none. runtime: whose verdicts they are, and files: digests of what it consists of; `InputError` for
+    the journal of another runtime, build of it or suite.
     verdicts: what it holds already, by case. A last line that was cut off when a run was killed is removed.
     """
 
-    def __init__(self, path: Path | None, runtime: str) -> None:
+    def __init__(self, path: Path | None, runtime: str, files: Sequence[str] = ()) -> None:
         self._path = path
         self.runtime = runtime
         self.verdicts: dict[str, Verdict] = {}
         if path is None:
             return
-        header = json.dumps({"schema_version": 1, "suite": fingerprint(), "runtime": runtime})
+        owner = {"runtime": runtime} | ({"files": list(files)} if files else {})
+        header = json.dumps({"schema_version": 1, "suite": fingerprint()} | owner)
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         whole = text[: text.rfind("\n") + 1]
         if not whole:
             whole = header + "\n"
         if whole.splitlines()[0] != header:
-            raise InputError(f"{path} holds the results of another runtime or suite: take another file, or remove it")
+            raise InputError(
+                f"{path} holds the results of another runtime, build or suite: take another file, or remove it"
+            )
         if whole != text:
             path.write_text(whole, encoding="utf-8")
         self.verdicts = {verdict.case: verdict for verdict in recorded(path)[0]}

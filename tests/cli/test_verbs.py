@@ -112,3 +112,21 @@ def test_what_a_runtime_says_is_not_cut_off_early(model: Path) -> None:
     np.savez(model.parent / "recorded.npz", blob=np.zeros(3))
     options = ["--input", model.parent / "in.npy", "--dump", model.parent / "recorded.npz"]
     assert "--names says what is which\n" in call("compare", model, *options, status=1).stdout
+
+
+def test_a_journal_is_of_one_build(tmp_path: Path) -> None:
+    program, journal = tmp_path / "program.sh", tmp_path / "journal"
+    program.write_text("exit 1")
+    options = ["-o", "SUB", "-t", "int16", "--case", "refused", "--journal", journal]
+    arguments = ["conformance", "run", "--command", f"sh {program} {{outputs}}", *options]
+    first = call(*arguments).stdout
+    assert call(*arguments).stdout == first
+    program.write_text("exit 2")
+    assert "another runtime, build or suite" in str(call(*arguments, status=1).exception)
+
+
+@pytest.mark.parametrize("more", [["--journal", "x"], []])
+def test_a_command_line_that_is_none(more: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("conformance", "run", "-o", "SUB", "--command", "sh 'x {outputs}", *more, status=1)
+    assert "cannot read the command line" in str(done.exception)

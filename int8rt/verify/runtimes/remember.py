@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def remembered(folder: Path, sut: str, *, timeout: float = 120.0, **options: Any
     from int8rt import __version__
 
     runtime = open_runtime(sut, timeout=timeout, **options)
-    identity = [__version__, sut, sorted(options.items()), list(_files(sut, options.get("delegate")))]
+    identity = [__version__, sut, sorted(options.items()), files_of(sut, options.get("delegate"))]
     name = re.sub(r"\W+", "-", sut)[:40].strip("-")
     place = folder / f"{name}-{hashlib.sha256(repr(identity).encode()).hexdigest()[:12]}"
     return Remembering(lambda: runtime, place, timeout)
@@ -161,16 +162,20 @@ def _unpacked(packed: list[Any]) -> Array:
     return np.array([item.encode("latin-1") for item in packed[1]], object).reshape(packed[0])
 
 
-def _files(sut: str, delegate: str | None) -> Iterator[str]:
-    """Digests of the files that stand for the runtime."""
+def files_of(sut: str, delegate: str | None = None) -> list[str]:
+    """SHA-256 of each file that stands for a runtime: the delegate, a program and its files, a function's module."""
     kind, _, rest = sut.partition(":")
     names = [delegate] if delegate else []
     if kind == "command":
-        names += shlex.split(rest)
+        with contextlib.suppress(ValueError):  # no command line: opening the runtime says so
+            names += shlex.split(rest)
     elif kind == "python":
         # Looked up from the current folder too, as the worker does; not imported.
         names.append(f"{rest.partition(':')[0].replace('.', '/')}.py")
-    for name in names:
-        if os.path.isfile(name):
-            with open(name, "rb") as file:
-                yield hashlib.file_digest(file, "sha256").hexdigest()
+    return [file_digest(name) for name in names if os.path.isfile(name)]
+
+
+def file_digest(name: str) -> str:
+    """SHA-256 of a file's content, which is not read at once."""
+    with open(name, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
