@@ -139,14 +139,10 @@ def _choice(config: pytest.Config) -> Choice | None:
 
 def _cases(config: pytest.Config) -> list[Case]:
     """Those of the suite that are wanted; `pytest.UsageError` where there is none."""
-    from int8rt.conformance.cases import all_cases
+    from int8rt.conformance.cases import chosen_cases
+    from int8rt.errors import InputError
 
-    operators, types, text = _options(config, "operator"), _options(config, "type"), _option(config, "case")
-    cases = [
-        case
-        for case in all_cases()
-        if (not operators or case.operator in operators) and (not types or case.type in types) and text in case.name
-    ]
-    if not cases:
-        raise pytest.UsageError("the operator suite has no case that the options --int8rt-... ask for")
-    return cases
+    try:
+        return chosen_cases(_options(config, "operator"), _options(config, "type"), _option(config, "case"))
+    except InputError as error:
+        raise pytest.UsageError(f"--int8rt-...: {error}") from None

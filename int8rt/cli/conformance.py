@@ -111,23 +111,13 @@ def conformance(
 
 
 def _chosen(operators: list[str], types: list[str], text: str) -> list[Case]:
-    from int8rt.conformance.cases import all_cases
+    from int8rt.conformance.cases import chosen_cases
+    from int8rt.errors import InputError
 
-    cases = all_cases()
-    wanted_operators = _known("operator", operators, [case.operator for case in cases])
-    wanted_types = _known("type", types, [case.type for case in cases])
-    chosen = [c for c in cases if c.operator in wanted_operators and c.type in wanted_types and text in c.name]
-    if not chosen:
-        raise typer.BadParameter("the suite has no such case")
-    return chosen
-
-
-def _known(what: str, wanted: list[str], there: list[str]) -> set[str]:
-    """What is wanted, everything if nothing is; `typer.BadParameter` where the suite has something else."""
-    for name in wanted:
-        if name not in there:
-            raise typer.BadParameter(f"the suite has no {what} {name}; it has {', '.join(sorted(set(there)))}")
-    return set(wanted or there)
+    try:
+        return chosen_cases(operators, types, text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _list(cases: Sequence[Case], as_json: bool) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.conformance.makers import MAKERS
+from int8rt.errors import InputError
 from int8rt.model import Model, TensorType
 
 Array = npt.NDArray[Any]
@@ -79,3 +80,24 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(_shown(item) for item in value)
     return str(value)
+
+
+def chosen_cases(operators: Sequence[str] = (), types: Sequence[str] = (), text: str = "") -> list[Case]:
+    """Those of some operators and types, in any letters, with `text` in their names; nothing asks for all.
+
+    Raises `InputError` where the suite has no such operator or type, or no case that is all of that.
+    """
+    cases = all_cases()
+    wanted_operators = _known("operator", [name.upper() for name in operators], [case.operator for case in cases])
+    wanted_types = _known("type", [name.lower() for name in types], [case.type for case in cases])
+    chosen = [c for c in cases if c.operator in wanted_operators and c.type in wanted_types and text in c.name]
+    if not chosen:
+        raise InputError("the suite has no such case")
+    return chosen
+
+
+def _known(what: str, wanted: Sequence[str], there: Sequence[str]) -> set[str]:
+    for name in wanted:
+        if name not in there:
+            raise InputError(f"the suite has no {what} {name}; it has {', '.join(sorted(set(there)))}")
+    return set(wanted or there)
