@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import InputError
+from int8rt.files import load_arrays
 from int8rt.model import Model, Signature, Subgraph
 from int8rt.ptq.calibrate import entry_point
 
@@ -105,22 +105,21 @@ def _names(subgraph: Subgraph, entry: Signature) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, Array]:
+    """An .npy file stays where it is, and is read sample by sample; the arrays of an .npz file are loaded."""
     try:
-        content = _load(path)
-        if isinstance(content, np.ndarray):
-            return {"data": content}
-        with content:
-            return {name: content[name] for name in content.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        arrays = _mapped(path) if path.suffix.lower() == ".npy" else None
+        content = load_arrays(path, path) if arrays is None else arrays
+    except OSError as error:
         raise InputError(f"cannot read samples from {path}: {error}") from None
+    return content if isinstance(content, dict) else {"data": content}
 
 
-def _load(path: Path) -> Any:
-    """An .npy file stays where it is, and is read sample by sample."""
+def _mapped(path: Path) -> Array | None:
+    """None for what cannot be mapped: arrays without elements, and what is damaged, which `load_arrays` then names."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:  # arrays without elements cannot be mapped
-        return np.load(path, allow_pickle=False)
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, EOFError, MemoryError, RecursionError, SyntaxError):
+        return None
 
 
 def _by_input(arrays: dict[str, Array], names: dict[str, str], labels: str, path: Path) -> dict[str, Array]:

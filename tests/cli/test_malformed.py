@@ -130,6 +130,13 @@ def test_recipes(text: str, tmp_path: Path) -> None:
     refused("quantize", FLOAT, "--output", tmp_path / "out.tflite", "--recipe", tmp_path / "recipe.toml")
 
 
+@pytest.mark.parametrize("name", ARRAYS)
+def test_samples(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(ARRAYS[name])
+    assert str(path) in refused("calibrate", FLOAT, "--data", path, "--output", tmp_path / "out.tflite")
+
+
 def test_labelled_samples(tmp_path: Path) -> None:
     path = tmp_path / "samples.npz"
     path.write_bytes(marked(archive("labels.npy", HUGE), 10, 99))
