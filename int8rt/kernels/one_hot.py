@@ -1,6 +1,6 @@
 """ONE_HOT: a new dimension in which on_value stands where the position equals the index, off_value elsewhere.
 
-indices: int32 or int64 [...], depth: int32, on_value, off_value: T, of one element each,
+indices: int32 or int64 [...], depth: int32 or int64, on_value, off_value: T, of one element each,
 output: T[.., depth, ..] with `axis` for the new dimension; -1 is the last
 """
 
@@ -34,11 +34,16 @@ def prepare(context: OperatorContext) -> OneHotParams:
     for index in (2, 3):
         if element_count(context.input(index).shape) != 1:
             raise context.invalid(f"{context.input(index).name!r} must have one element")
-    depth = scalar(context, 1)
+    depth = _low_bits(scalar(context, 1))
     if depth < 0:
         raise context.invalid(f"depth {depth} must not be negative")
     shape = (*indices.shape[:axis], depth, *indices.shape[axis:])
     return OneHotParams(output_shapes=(shape,), axis=axis, depth=depth)
+
+
+def _low_bits(value: int) -> int:
+    """TensorFlow Lite reads the low 32 bits of an int64 depth."""
+    return (value + 2**31) % 2**32 - 2**31
 
 
 def evaluate(params: OneHotParams, indices: Array, depth: Array, on_value: Array, off_value: Array) -> Array:
@@ -50,7 +55,7 @@ def evaluate(params: OneHotParams, indices: Array, depth: Array, on_value: Array
 
 ONE_HOT = Kernel(
     name="ONE_HOT",
-    signatures=signatures("int32|int64,int32,T,T -> T", T=("int8", "uint8", "int32", "int64", "float32", "bool")),
+    signatures=signatures("int32|int64,int32|int64,T,T -> T", T=("int8", "uint8", "int32", "int64", "float32", "bool")),
     prepare=prepare,
     evaluate=evaluate,
     source="kernels/one_hot.cc",

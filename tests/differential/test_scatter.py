@@ -125,13 +125,15 @@ def test_unsorted_segments(examples: int) -> None:
 
 @st.composite
 def one_hots(draw: st.DrawFn) -> Case:
-    """The low 32 bits of an index count."""
+    """The low 32 bits of an index and of a depth count."""
     type, shape = draw(types("int8", "uint8", "int32", "int64", "float32", "bool")), draw(shapes((0, 3)))
     rng = draw(generators)
     indices = rng.integers(-1, 5, shape).astype(draw(index_types).dtype)
     if indices.dtype == np.int64 and draw(st.booleans()):
         indices = np.asarray(indices + 2**32)
-    depth = np.array(-1 if draw(seldom) else draw(st.integers(1, 5)), np.int32)
+    depth = np.array(-1 if draw(seldom) else draw(st.integers(1, 5)), draw(index_types).dtype)
+    if depth.dtype == np.int64 and draw(st.booleans()):
+        depth = np.asarray(depth + 2**32)
     values = [random_data(rng, TensorSpec(type, (1,) * draw(st.integers(0, 1)))) for _ in range(2)]
     options = OneHotOptions(axis=draw(st.integers(-1, len(shape) + draw(seldom))))
     return model_of(draw, "ONE_HOT", type, [indices, depth, *values], options)
