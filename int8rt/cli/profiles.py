@@ -23,6 +23,8 @@ def profiles(as_json: Annotated[bool, typer.Option("--json", help="Print the pro
         print(_paragraph(profile.about))
         if own:
             print(_paragraph(f"Arithmetic of its own: {', '.join(own)}."))
+        if profile.instructions:
+            print(_paragraph(f"Its kernels for real numbers are those for {', '.join(profile.instructions)}."))
         if not profile.compiled:
             print("  Computed with NumPy; what is not done raises an error that names the operator.")
 
@@ -44,5 +46,6 @@ def _plain(name: str, kernels: list[str]) -> dict[str, object]:
         "default_int64": profile.default_int64.name,
         "roundings": {operator: rounding.name for operator, rounding in roundings.items()},
         "kernels": kernels,
+        "instructions": list(profile.instructions),
         "compiled": profile.compiled,
     }

@@ -25,6 +25,8 @@ class Profile:
     about: how it differs from the profile before it in `PROFILES`, in a few sentences.
     plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
     float64_multipliers: multipliers that TensorFlow Lite computes in float32 at first are computed in float64.
+    instructions: what the processor has by which the runtime chose the kernels of real numbers that the profile
+    stands for, in LLVM's names; on a processor without them it has others, and other bits. None: any processor's.
     compiled: whether compiled kernels compute this arithmetic; else NumPy does.
     The operators that need more than another rounding are in `int8rt.kernels.variants`.
     """
@@ -38,6 +40,7 @@ class Profile:
     about: str = ""
     plain_int16_sums: bool = False
     float64_multipliers: bool = False
+    instructions: tuple[str, ...] = ()
     compiled: bool = True
 
     def rounding(self, operator: str, accumulator: np.dtype[Any] = np.dtype(np.int32)) -> Rounding:  # noqa: B008
@@ -128,7 +131,7 @@ TFLITE_OPT = Profile(
 
 XNNPACK = Profile(
     "xnnpack",
-    "ai-edge-litert 2.3.0 on x86-64 with AVX-512F, OpResolverType.BUILTIN: XNNPACK, and tflite-opt for the rest",
+    "ai-edge-litert 2.3.0 on x86-64, OpResolverType.BUILTIN: XNNPACK, and tflite-opt for the rest",
     TFLITE_OPT.roundings,
     int32_roundings=TFLITE_OPT.int32_roundings,
     about="LiteRT's default: a delegate takes operators by their types, scales, options and constants, and XNNPACK "
@@ -139,6 +142,7 @@ XNNPACK = Profile(
     "processor with FMA but the first Zen will do, add up the terms in order by fused multiply-adds from the bias on; "
     "those of int4 weights with scales for blocks are those of AVX-512 VNNI. Subnormal numbers count as 0. What "
     "XNNPACK refuses of the operators taken is an error, as it is there.",
+    instructions=("avx512f", "avx512vnni"),
     compiled=False,
 )
 

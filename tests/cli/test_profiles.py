@@ -14,6 +14,7 @@ def test_every_profile_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     for profile in PROFILES.values():
         assert f"{profile.name}: {profile.description}" in text
         assert profile.about.split()[0] in text
+    assert "real numbers are those for avx512f, avx512vnni" in text
 
 
 def test_json_has_the_roundings(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,4 +22,5 @@ def test_json_has_the_roundings(capsys: pytest.CaptureFixture[str]) -> None:
     found = {each["name"]: each for each in json.loads(capsys.readouterr().out)["profiles"]}
     assert list(found) == list(PROFILES)
     assert found["tflite-opt"]["roundings"]["DEPTHWISE_CONV_2D"] == "TIES_UP_IN_EIGHTS"
+    assert found["xnnpack"]["instructions"] == ["avx512f", "avx512vnni"]
     assert found["tflite-ref"]["roundings"] == {"FULLY_CONNECTED": "FLOAT64"}
