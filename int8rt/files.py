@@ -37,6 +37,9 @@ def load_arrays(file: Path | IO[bytes], name: object) -> npt.NDArray[Any] | dict
         with file.open("rb") as opened:
             return load_arrays(opened, name)
     with reading(name, "a NumPy file"):
+        if not file.read(6).startswith((b"PK", b"\x93NUMPY")):
+            raise ValueError("it begins as neither .npz nor .npy")  # NumPy would speak of pickles
+        file.seek(0)
         loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return loaded
