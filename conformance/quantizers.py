@@ -73,6 +73,13 @@ error with `--integer-only`; mode dynamic gives it int8 weights. SVDF becomes in
 a file that the interpreter refuses, and int8rt leaves the layer float. In mode dynamic the layers with several weights
 (LSTM, RNN, SVDF) get int8 weights where all of them are large enough: TensorFlow mixes types in RNN and SVDF layers,
 for which there is no kernel.
+
+Mode dynamic also stores the constant tables of GATHER (read as int8, with a DEQUANTIZE behind) and EMBEDDING_LOOKUP
+(one scale a row) as int8, and the second matrices of BATCH_MATMUL (one scale), as TensorFlow does. A BATCH_MATMUL stays
+float where the activations or the matrices have two batch dimensions above 1 (or the matrices the first of three):
+LiteRT's reference and optimized kernels take the scales of other rows there, so TensorFlow's file gives wrong results.
+Of a table that several GATHER read, TensorFlow makes the whole real first, and it hands the codes of a GATHER on to one
+that reads its result; int8rt writes a DEQUANTIZE behind each GATHER of the table, which gives the same bits.
 """
 _MODES = """
 ## Accuracy on digits, mode by mode

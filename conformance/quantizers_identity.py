@@ -107,7 +107,7 @@ def pairs(made: Path, small: Path) -> Iterator[Pair]:
     for name in ("dcnn", "mobilenet_v1_025_128", "efficientnetb0_224", "opzoo", "lstm", "bilstm"):
         calibrated, plain = made / "ptq" / f"{name}_calibrate_only.tflite", made / f"{name}_float32.tflite"
         yield from _pairs(name, made / name, calibrated, plain, _MADE)
-    for name in ("network", "matrices", "unrolled_gru", "lstm", "bidirectional_lstm", "gru", "rnn", "svdf"):
+    for name in ("network", "matrices", "unrolled_gru", "lstm", "bidirectional_lstm", "gru", "rnn", "svdf", "tables"):
         calibrated, plain = small / f"{name}_calibrated.tflite", small / f"{name}_float32.tflite"
         yield from _pairs(f"{name} (small)", small / name, calibrated, plain, _SMALL)
 

@@ -325,6 +325,35 @@ def of_a_file(content: bytes, quantized: bool) -> bytes:
     return mlir_quantize(calibrated, input_data_type=tf.int8, output_data_type=tf.int8) if quantized else calibrated
 
 
+@tf.function(experimental_implements="embedding_matmul")
+def embedding(table: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
+    """What the converter makes an EMBEDDING_LOOKUP, if it comes from a SavedModel."""
+    return tf.gather(table, ids)
+
+
+class Tables(tf.Module):
+    """GATHER and EMBEDDING_LOOKUP in tables, and BATCH_MATMUL with constant matrices: 1024 numbers each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gathered, self.looked_up = weights(64, 16, seed=50), weights(64, 16, seed=51)
+        self.matrices = weights(2, 16, 32, seed=52)
+
+    @tf.function(input_signature=[tf.TensorSpec((6,), tf.int32, name="ids")])
+    def __call__(self, ids: tf.Tensor) -> tf.Tensor:
+        rows = tf.gather(self.gathered, ids) + embedding(self.looked_up, ids)
+        return tf.matmul(tf.reshape(rows, (2, 3, 16)), self.matrices)
+
+
+def tables(optimize: bool) -> bytes:
+    module = Tables()
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures=module.__call__.get_concrete_function())
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT] if optimize else []
+        return converter.convert()
+
+
 def stateful() -> bytes:
     module = Counter()
     with tempfile.TemporaryDirectory() as folder:
@@ -362,6 +391,8 @@ def recipes() -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "svdf_float32", svdf
     yield "svdf_calibrated", lambda: of_a_file(svdf(), False)
     yield "svdf_int8", lambda: of_a_file(svdf(), True)
+    yield "tables_float32", lambda: tables(False)
+    yield "tables_dynamic_range", lambda: tables(True)
     yield "loops", lambda: plain(Loops(), tf.TensorSpec((2, 4), tf.float32, name="x"))
     yield "shapes", lambda: plain(Shapes(), tf.TensorSpec((None, 4), tf.float32, name="x"))
     yield "strings", lambda: plain(Strings(), tf.TensorSpec((6,), tf.string, name="x"))

@@ -130,11 +130,13 @@ class _Rewriting:
         operator = dataclasses.replace(operator, inputs=tuple(inputs))
         treatment = self.treatments[position]
         if treatment.mode == "dynamic":
-            operator = with_integer_weights(self.draft, self.weights, operator, treatment, self.recipe.smallest)
+            smallest = self.recipe.smallest
+            self.draft.operators += with_integer_weights(self.draft, self.weights, operator, treatment, smallest)
         elif treatment.mode == "float16":
             halves = tuple(self.weights.half(t) if self.draft.is_float_constant(t) else t for t in inputs)
-            operator = dataclasses.replace(operator, inputs=halves)
-        self.draft.operators.append(operator)
+            self.draft.operators.append(dataclasses.replace(operator, inputs=halves))
+        else:
+            self.draft.operators.append(operator)
         for t in operator.outputs:
             self.values.floats[t] = t
 

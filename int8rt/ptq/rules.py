@@ -59,7 +59,8 @@ _INT4_VERSIONS: Mapping[str, int] = {"CONV_2D": 7, "FULLY_CONNECTED": 10}
 # Operators whose weights alone can be int8, beside float activations, and the lowest versions of that.
 DYNAMIC: Mapping[str, int] = {
     **dict.fromkeys((LSTM, "BIDIRECTIONAL_SEQUENCE_LSTM", "UNIDIRECTIONAL_SEQUENCE_RNN", "TRANSPOSE_CONV"), 3),
-    SVDF: 4,
+    **dict.fromkeys((SVDF, "BATCH_MATMUL", "EMBEDDING_LOOKUP"), 4),
+    "GATHER": 2,
     "CONV_2D": 5,
     "DEPTHWISE_CONV_2D": 6,
     "FULLY_CONNECTED": 12,

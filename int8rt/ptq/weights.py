@@ -12,7 +12,6 @@ from int8rt.lint.specification import Weighted
 from int8rt.model import Operator, Quantization, TensorType
 from int8rt.ptq.draft import Draft
 from int8rt.ptq.recipe import Treatment
-from int8rt.ptq.rules import RULES
 from int8rt.quantization.from_ranges import (
     Floats,
     bias_scales,
@@ -95,17 +94,13 @@ class Weights:
         codes, scale = quantize_to_ten_bits(values)
         return self._constant(index, codes, TensorType.INT16, Quantization.per_tensor(scale))
 
-    def dynamic(self, operator: Operator, place: int, treatment: Treatment) -> int:
-        """int8 weights beside float activations. Those of DEPTHWISE_CONV_2D must have a scale for each channel."""
-        index, weighted = operator.inputs[place], RULES[operator.name].weighted
-        assert weighted is not None
+    def dynamic(self, index: int, axis: int | None, bits: int = 8) -> int:
+        """int8 or int4 weights beside float activations, with a scale for each index along `axis`, or one scale."""
         values = self.draft.constant(index)
         assert values is not None
-        by_channel = treatment.granularity == "channel" or operator.name == "DEPTHWISE_CONV_2D"
-        axis = weighted.axis if by_channel else None
-        scales = weight_scales(values, axis, treatment.bits)
-        codes = quantize_weights_in_float64(values, axis, treatment.bits)
-        type = TensorType.INT4 if treatment.bits == 4 else TensorType.INT8
+        scales = weight_scales(values, axis, bits)
+        codes = quantize_weights_in_float64(values, axis, bits)
+        type = TensorType.INT4 if bits == 4 else TensorType.INT8
         parameters = Quantization.per_axis(scales, np.zeros(scales.size, np.int64), axis or 0)
         return self._constant(index, codes, type, parameters)
 

@@ -26,6 +26,7 @@ SHARED_BIASES = {"network_16x8": 1, "network_16x8_int16_io": 0, "network_16x8_fa
 CASES = [
     *(("network_calibrated", f"network_{mode}", mode) for mode in RECIPES),
     *(("matrices_calibrated", f"matrices_{mode}", mode) for mode in RECIPES),
+    ("tables_float32", "tables_dynamic_range", "dynamic_range"),
     ("network_calibrated_hard_swish", "network_int8_hard_swish", "int8"),
     ("network_calibrated_hard_swish", "network_16x8_fallback", "16x8"),
     ("unrolled_gru_calibrated", "unrolled_gru_int8", "int8"),
