@@ -208,6 +208,15 @@ def test_scales_that_xnnpack_refuses_are_errors() -> None:
         run_int8rt(model, [np.zeros((1, 4, 4, 2), np.int8)], "xnnpack")
 
 
+def test_constants_that_become_an_output_are_refused() -> None:
+    """XNNPACK takes the operator, which nothing else that it takes uses, and fails."""
+    input = TensorSpec.constant(np.arange(4, dtype=np.int8), Quantization.per_tensor(0.5, 1))
+    model = single_operator_model("DEQUANTIZE", [input], [TensorSpec(TensorType.FLOAT32, (4,))], version=2)
+    assert_same_bits(model, [], "xnnpack")
+    with pytest.raises(UnsupportedError, match="constants that become an output of the model in profile xnnpack"):
+        run_int8rt(model, [], "xnnpack")
+
+
 def test_float16_is_refused_by_name() -> None:
     spec = TensorSpec(TensorType.FLOAT16, (3,))
     model = single_operator_model("ADD", [spec, spec], [spec], AddOptions())

@@ -138,10 +138,16 @@ def prepare_quantize(context: OperatorContext) -> RealToCodesParams | TableParam
 def takes_dequantize(context: OperatorContext) -> bool:
     """Whether the delegate takes this DEQUANTIZE of codes.
 
-    Constants are left to the optimized kernel: where what uses them is taken, the delegate calls it beforehand.
+    Constants are left to the optimized kernel: where what uses them is taken, the delegate calls it beforehand. Where
+    nothing does, as the output of a model, it takes the operator all the same, and fails while running.
     """
-    input = context.input(0)
+    input, graph = context.input(0), context.subgraph
     if input.type in (TensorType.INT8, TensorType.FLOAT16) and is_stored(context, input):
+        if graph is not None and context.output().index in graph.outputs:
+            raise context.unsupported(
+                f"constants that become an output of the model in profile {context.profile.name} is not done: the "
+                "delegate takes them, and may fail"
+            )
         if input.sparsity is not None:
             raise context.unsupported(f"sparse constants in profile {context.profile.name} is not done")
         return False
