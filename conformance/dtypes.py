@@ -183,7 +183,7 @@ Small models of each operator with tensors of the types that int8rt takes, and o
 changed at a time and up to twice, as far as some seconds for each model reach, in BUILTIN_REF of ai-edge-litert 2.3.0
 and in int8rt with NumPy. Where both run one, every element is equal.
 
-- *equal*: combinations of types that both run. README.md lists what int8rt takes.
+- *equal*: combinations of types that both run. [operators.md](operators.md) lists what int8rt takes.
 - *retyped*: LiteRT ignores the type that the file gives an output, and gives it another; int8rt refuses the file.
 - *no scales*: codes without scales or zero points, which LiteRT takes for 0; int8rt refuses to rescale by them.
 - *refused*: LiteRT runs the operator with these types of this tensor (counted from 0), which its kernel does not look

@@ -57,7 +57,7 @@ def _defects() -> str:
     lines += [
         "",
         f"BUILTIN_REF has no kernel for {', '.join(MISSING)}.",
-        "Those of them that the table of operators in the README lists are computed as LiteRT's optimized kernels do.",
+        "Those of them that [operators.md](operators.md) lists are computed as LiteRT's optimized kernels do.",
         "DEPTHWISE_CONV_2D version 7, which int4 weights come with, is not registered either; int8rt computes it as",
         "the reference kernel does, which unpacks them.",
     ]
