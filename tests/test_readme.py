@@ -38,10 +38,14 @@ def test_number_of_operators() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+TOP = ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]
+
+
+@pytest.mark.parametrize("name", [*TOP, *(f"docs/{page.name}" for page in sorted((REPOSITORY / "docs").glob("*.md")))])
 def test_named_paths_exist(name: str) -> None:
     text = (REPOSITORY / name).read_text(encoding="utf-8")
     paths = re.findall(r"`((?:int8rt|tests|scripts|conformance|benchmarks|\.ci)/[\w./]*)`", text)
     links = re.findall(r"\]\((?!http)([^)#]+)\)", text)
-    assert paths + links
-    assert [path for path in paths + links if not (REPOSITORY / path).exists()] == []
+    assert [path for path in paths if not (REPOSITORY / path).exists()] == []
+    assert [link for link in links if not (REPOSITORY / name).parent.joinpath(link).exists()] == []
+    assert name not in TOP or paths + links
