@@ -34,7 +34,7 @@ _ONE, _HALF = np.float32(1), np.float32(0.5)
 
 def rsqrt14(x: Float32) -> Float32:
     """About 1 / √x: infinite of zeros, with their sign; NaN of negative numbers. x holds no subnormal numbers."""
-    bits = np.ascontiguousarray(x).view(np.uint32).astype(np.int64)
+    bits = np.asarray(x, order="C").view(np.uint32).astype(np.int64)
     exponent, fraction = (bits >> 23) - 127, bits & 0x7FFFFF
     odd = exponent & 1
     piece, place = odd * 32 + (fraction >> 18), fraction >> 8 & 1023

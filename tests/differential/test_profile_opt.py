@@ -11,8 +11,9 @@ from int8rt.errors import ModelError, UnsupportedError
 from int8rt.model import ActivationFunctionType, BlockwiseQuantization, Model, Quantization, TensorType
 from int8rt.schema import ModelBuilder
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import FullyConnectedOptions, LeakyReluOptions, ReducerOptions
-from tests.differential.cases import vector
+from int8rt.schema.options import FullyConnectedOptions, LeakyReluOptions, ReducerOptions, SoftmaxOptions
+from tests.differential import test_custom, test_sparse_fully_connected
+from tests.differential.cases import check_cases, vector
 from tests.differential.elementwise import all_codes
 from tests.differential.harness import assert_same_bits, run_int8rt
 
@@ -162,3 +163,38 @@ def test_blocks_that_are_refused() -> None:
         run_int8rt(blockwise(1, 64, 4, 32, scale_type=np.float32), [x[:, :64]], "tflite-opt")
     with pytest.raises(ModelError, match="blocks of 0"):
         run_int8rt(blockwise(1, 64, 4, 0), [x[:, :64]], "tflite-opt")
+
+
+@pytest.mark.parametrize("name", ["TANH", "LOGISTIC", "SOFTMAX"])
+def test_functions_of_float16(name: str) -> None:
+    numbers = np.arange(1 << 16).astype(np.uint16).view(np.float16)
+    if name == "SOFTMAX":
+        numbers = np.random.default_rng(0).normal(0, 3, (30, 40)).astype(np.float16)
+    spec = TensorSpec(TensorType.FLOAT16, numbers.shape)
+    options = SoftmaxOptions(0.7) if name == "SOFTMAX" else None
+    model = single_operator_model(name, [spec], [spec], options)
+    assert_exact(model, numbers)
+    with pytest.raises(UnsupportedError, match="real numbers in profile xnnpack is not done"):
+        run_int8rt(model, [numbers], "xnnpack")
+
+
+@pytest.mark.parametrize("name", ["TANH", "LOGISTIC"])
+@pytest.mark.parametrize("profile", ["tflite-opt", "xnnpack"])
+def test_functions_of_bfloat16_are_refused(name: str, profile: str) -> None:
+    spec = TensorSpec(TensorType.BFLOAT16, (3,))
+    with pytest.raises(UnsupportedError, match=f"bfloat16 in profile {profile} is not done"):
+        run_int8rt(single_operator_model(name, [spec], [spec]), [np.zeros(3, np.uint16).view(spec.type.dtype)], profile)
+
+
+@pytest.mark.parametrize("profile", ["tflite-opt", "xnnpack"])
+def test_verifying_numbers(profile: str) -> None:
+    check_cases(test_custom.verifications(), 30, profile)
+
+
+@pytest.mark.parametrize("profile", ["tflite-opt", "xnnpack"])
+def test_sparse_weights_of_real_numbers_are_refused(profile: str) -> None:
+    filter = test_sparse_fully_connected.in_blocks(np.eye(2, 16, dtype=np.float32), None)
+    inputs = [TensorSpec(TensorType.FLOAT32, (3, 16)), filter]
+    model = single_operator_model("FULLY_CONNECTED", inputs, [TensorSpec(TensorType.FLOAT32, (3, 2))], version=8)
+    with pytest.raises(UnsupportedError, match=f"sparse weights in profile {profile} is not done"):
+        run_int8rt(model, [np.zeros((3, 16), np.float32)], profile)

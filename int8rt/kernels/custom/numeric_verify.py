@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels import dequantize
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
 from int8rt.kernels.custom.options import CustomOptions
+from int8rt.kernels.dequantize import DEQUANTIZE
 from int8rt.kernels.layout import scale_and_zero_point
+from int8rt.kernels.opt import quantize as optimized
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 
@@ -38,13 +39,14 @@ def prepare(context: OperatorContext) -> NumericVerifyParams:
     if options.boolean("log_if_failed") and tolerance >= 0.1:
         scale = 0.0 if input.type == TensorType.FLOAT16 else scale_and_zero_point(input)[0]
         most = np.float32(tolerance) * np.float32(scale)
-    return NumericVerifyParams(output_shapes=(input.shape,), dequantize=dequantize.prepare(context), most=most)
+    kernel = optimized.DEQUANTIZE if context.profile.name in ("tflite-opt", "xnnpack") else DEQUANTIZE
+    return NumericVerifyParams(output_shapes=(input.shape,), dequantize=kernel.prepare(context), most=most)
 
 
 def evaluate(params: NumericVerifyParams, input: Array, reference: Array) -> Array:
     """The differences; `EvaluationError` where one is too large."""
     with np.errstate(all="ignore"):
-        difference = dequantize.evaluate(params.dequantize, input) - reference.reshape(input.shape)
+        difference = optimized.evaluate_dequantize(params.dequantize, input) - reference.reshape(input.shape)
         if params.most is not None and np.any(np.abs(difference) > params.most):
             raise EvaluationError(f"a code is further than {params.most:g} from its reference")
     return np.asarray(difference)

@@ -2,7 +2,8 @@
 
 HARD_SWISH multiplies by one sixth before the other product in whole groups of four elements, TANH, LOGISTIC, SOFTMAX
 and LOG_SOFTMAX are Eigen's: its exponentials of whole groups of four elements are polynomials, those of the elements
-after them the C library's, and its sums are grouped. Tensors start at addresses divisible by 16.
+after them the C library's, and its sums are grouped. Tensors start at addresses divisible by 16. TANH and SOFTMAX of
+float16 are the reference kernels'; LOGISTIC rounds to float16 after every step.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from int8rt.kernels import hard_swish
 from int8rt.kernels.base import Kernel, OperatorContext
-from int8rt.kernels.float32.functions import FloatParams, float_params, with_float32
+from int8rt.kernels.float32.functions import Float16, FloatParams, float_params, with_float32
 from int8rt.quantization import eigen, libm
 from int8rt.quantization.eigen_exp import exp, sums_of_rows
 
@@ -30,9 +31,10 @@ def of_float32(
     kernel: Kernel,
     function: Function,
     prepare: Callable[[OperatorContext], FloatParams] = float_params,
+    function16: Callable[[FloatParams, Float16], Float16] | None = None,
 ) -> Kernel:
-    """`kernel` with another function for float32 tensors."""
-    wrapped = with_float32(kernel, function, prepare)
+    """`kernel` with another function for float32 tensors, and perhaps for float16."""
+    wrapped = with_float32(kernel, function, prepare, function16)
     return dataclasses.replace(wrapped, signatures=kernel.signatures, source=_SOURCE)
 
 
@@ -53,6 +55,12 @@ def float_tanh(params: FloatParams, x: Float32) -> Float32:
 def float_logistic(params: FloatParams, x: Float32) -> Float32:
     """1 / (1 + e^-x); of NaN it is NaN, unlike in the recurrent cells."""
     return np.where(np.isnan(x), x, eigen.logistic(np.ravel(x)).reshape(x.shape))
+
+
+def float16_logistic(params: FloatParams, x: Float16) -> Float16:
+    """e^x / (1 + e^x), each step rounded to float16; 1 where e^x is infinite."""
+    power = libm.exp(x.astype(np.float32)).astype(np.float16)
+    return np.where(np.isposinf(power), np.float16(1), power / (np.float16(1) + power))
 
 
 def float_softmax(params: FloatParams, x: Float32) -> Float32:

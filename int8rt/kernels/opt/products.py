@@ -23,6 +23,7 @@ from int8rt.kernels.opt import blockwise, int4
 from int8rt.kernels.opt.gemm import gemm, row_blocks
 from int8rt.kernels.padding import Window
 from int8rt.kernels.taps import pad_input, reached_pixels, windows
+from int8rt.model import TensorType
 
 # Elements that a window may reach beyond the border: far more than any model needs.
 _LARGEST_PAD = 4096
@@ -30,7 +31,9 @@ _LARGEST_PAD = 4096
 
 def prepare_fully_connected(context: OperatorContext) -> Params:
     """As the reference kernel's, but for 4-bit weights."""
-    params = fully_connected.prepare(context)
+    params, filter = fully_connected.prepare(context), context.input(1)
+    if filter.type == TensorType.FLOAT32 and filter.sparsity is not None:
+        raise context.unsupported(f"sparse weights in profile {context.profile.name} is not done")
     return int4.prepare(context, params) if isinstance(params, HybridFullyConnectedParams) else params
 
 

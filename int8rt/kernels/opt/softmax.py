@@ -1,6 +1,6 @@
 """SOFTMAX and LOG_SOFTMAX of 8-bit inputs in the optimized kernels: a table of e^-x in float32, sums in order.
 
-SOFTMAX of int16 is the reference kernel's; of float32 both are Eigen's.
+SOFTMAX of int16 and float16 is the reference kernel's; of float32 both are Eigen's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from int8rt.kernels import log_softmax, softmax
 from int8rt.kernels.base import Array, OperatorContext, Params
-from int8rt.kernels.float32.functions import row_params
+from int8rt.kernels.float32.functions import row_params, softmax_float16
 from int8rt.kernels.opt.functions import float_log_softmax, float_softmax, of_float32
 from int8rt.kernels.rows import by_rows, differences_to_maximum
 from int8rt.kernels.unary import require_output
@@ -95,7 +95,10 @@ def _log_softmax(params: FloatTableParams, rows: Array) -> Array:
 
 _SOURCE = "kernels/activations.cc, optimized/optimized_ops.h"
 SOFTMAX = of_float32(
-    replace(softmax.SOFTMAX, prepare=prepare, evaluate=evaluate, source=_SOURCE), float_softmax, softmax.prepare_float
+    replace(softmax.SOFTMAX, prepare=prepare, evaluate=evaluate, source=_SOURCE),
+    float_softmax,
+    softmax.prepare_float,
+    softmax_float16,
 )
 LOG_SOFTMAX = of_float32(
     replace(log_softmax.LOG_SOFTMAX, prepare=prepare_log, evaluate=evaluate_log, source=_SOURCE),

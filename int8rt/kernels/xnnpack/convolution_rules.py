@@ -29,7 +29,7 @@ def _takes_filter(context: OperatorContext, filter: TensorInfo, channel_axis: in
     if quantization is None or quantization.scale.size == 0 or not is_stored(context, filter):
         return False
     if filter.type == TensorType.UINT8:
-        return holds_codes(filter)
+        return holds_codes(filter) and (context.operator.name == "FULLY_CONNECTED" or has_normal_scales(filter))
     if filter.sparsity is not None:
         raise context.unsupported(f"sparse weights in profile {context.profile.name} is not done")
     along_channels = quantization.scale.size == 1 or quantization.quantized_dimension == channel_axis

@@ -55,8 +55,10 @@ class DynamicParams(Scaled):
 def _takes_weights(context: OperatorContext, filter: TensorInfo) -> bool:
     if context.input(0).type != TensorType.FLOAT32 or context.output().type != TensorType.FLOAT32:
         return False
-    if not is_stored(context, filter) or filter.sparsity is not None:
+    if not is_stored(context, filter):
         return False
+    if filter.sparsity is not None:
+        raise context.unsupported(f"sparse weights in profile {context.profile.name} is not done")
     quantization = filter.quantization
     if quantization is None:
         return False

@@ -65,7 +65,21 @@ def not_done_in_xnnpack(context: OperatorContext, optimized: Reason) -> str | No
     custom = context.operator.custom_code in _CUSTOM and any(_is_real(type) for type in types)
     if custom or (name in _OF_REAL_NUMBERS and not mixed and TensorType.FLOAT16 in types):
         return f"its arithmetic on real numbers in profile {context.profile.name} is not done"
+    if name == "DENSIFY" and _may_be_taken(context):
+        return f"sparse weights in profile {context.profile.name} is not done"
     return None if name in _NAMES else optimized(context)
+
+
+def _may_be_taken(context: OperatorContext) -> bool:
+    """Whether the delegate may do this operator on constants beforehand: no operator that it leaves reads the result.
+
+    Of a result that only others read it makes nothing; what is an output of the model makes it fail.
+    """
+    graph, index = context.subgraph, context.output().index
+    if graph is None:
+        return False
+    readers = [operator.name for operator in graph.operators if index in operator.inputs]
+    return index in graph.outputs or any(name in _NAMES for name in readers)
 
 
 def _is_real(type: TensorType) -> bool:
