@@ -29,7 +29,7 @@ from int8rt.kernels.hybrid import conv as hybrid
 from int8rt.kernels.hybrid.conv import HybridConv2DParams
 from int8rt.kernels.padding import Window
 from int8rt.kernels.signature import signatures
-from int8rt.kernels.taps import pad_input, reachable_taps, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, reachable_taps
 from int8rt.model import TensorType
 from int8rt.quantization.requantize import Requantization, Requantizer
 from int8rt.schema.options import Conv2DOptions
@@ -120,16 +120,11 @@ def evaluate(params: AnyConv2DParams, input: Array, filter: Array, bias: Array) 
     constant = bias.reshape(-1).astype(np.int64) - params.input_zero_point * product.sums
     requantizer = Requantizer(params.requantization, shape[3], constant, product.bound)
     pixels = min(_BLOCK_INPUT // max(1, weights.shape[1] * params.groups), _BLOCK_OUTPUT // shape[3])
-    # Whole rows of the output, or where even one is too much, a part of one.
-    columns, rows = max(1, min(width.output, pixels)), max(1, pixels // width.output)
     for image, result in zip(padded, output, strict=True):
-        view = windows(image, height, width)
-        view = view.reshape(*view.shape[:4], params.groups, params.filter_channels)
-        for row in range(0, height.output, rows):
-            for column in range(0, width.output, columns):
-                target = result[row : row + rows, column : column + columns].reshape(-1, shape[3])
-                block = view[row : row + rows, column : column + columns]
-                requantizer(product(np.moveaxis(block, 4, 0), len(target)), target)
+        view = grouped_windows(image, height, width, params.groups)
+        for block in blocks(height.output, width.output, pixels):
+            target = result[block].reshape(-1, shape[3])
+            requantizer(product(view[:, *block], len(target)), target)
     return output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -60,6 +61,23 @@ def windows(image: Array, height: Window, width: Window) -> Array:
         (row * height.stride, column * width.stride, row * height.dilation, column * width.dilation, channel),
         writeable=False,
     )
+
+
+def grouped_windows(image: Array, height: Window, width: Window, groups: int) -> Array:
+    """The windows of a padded image [H,W,C] for each group of channels: a view [groups,OH,OW,KH,KW,C / groups]."""
+    view = windows(image, height, width)
+    return np.moveaxis(view.reshape(*view.shape[:4], groups, image.shape[2] // groups), 4, 0)
+
+
+def blocks(height: int, width: int, pixels: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of an image [height,width,..] in parts of at most `pixels` pixels (at least one), in order.
+
+    Whole rows, or where even one is too much, a part of one: each part is contiguous.
+    """
+    columns, rows = max(1, min(width, pixels)), max(1, pixels // width)
+    for row in range(0, height, rows):
+        for column in range(0, width, columns):
+            yield slice(row, row + rows), slice(column, column + columns)
 
 
 def reached_pixels(window: Window, tap: int) -> tuple[slice, slice]:

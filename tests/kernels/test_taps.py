@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from int8rt.kernels.padding import sliding_window
-from int8rt.kernels.taps import pad_input, reachable_taps, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, reachable_taps, windows
 from int8rt.model import Padding
 
 sizes = st.tuples(
@@ -45,3 +45,18 @@ def test_a_zero_point_outside_the_type_widens_the_input() -> None:
     window = sliding_window(1, 3, 1, 1, Padding.SAME)
     padded = pad_input(np.full((1, 1, 1, 1), 7, np.int8), window, window, 300)
     assert padded[0, :, :, 0].tolist() == [[300, 300, 300], [300, 7, 300], [300, 300, 300]]
+
+
+@given(st.integers(0, 9), st.integers(1, 9), st.integers(0, 30))
+def test_blocks_are_the_pixels_in_order(height: int, width: int, pixels: int) -> None:
+    image = np.arange(height * width).reshape(height, width)
+    parts = [image[place] for place in blocks(height, width, pixels)]
+    assert [pixel for part in parts for pixel in part.ravel().tolist()] == list(range(height * width))
+    assert all(0 < part.size <= max(1, pixels) and part.flags.c_contiguous for part in parts)
+
+
+def test_windows_of_groups() -> None:
+    window = sliding_window(3, 2, 1, 1, Padding.VALID)
+    image = np.arange(3 * 3 * 6).reshape(3, 3, 6)
+    grouped = grouped_windows(image, window, window, 3)
+    np.testing.assert_array_equal(np.concatenate(list(grouped), axis=4), windows(image, window, window))

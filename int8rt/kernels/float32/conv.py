@@ -15,7 +15,7 @@ from int8rt.kernels.arithmetic import clamp
 from int8rt.kernels.base import Array, OperatorContext, Params
 from int8rt.kernels.float32.sequential_product import BLOCK_ELEMENTS, sequential_product
 from int8rt.kernels.padding import Window
-from int8rt.kernels.taps import pad_input, reachable_taps, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, reachable_taps
 from int8rt.model import Shape
 from int8rt.quantization.activation_range import calculate_float_activation_range
 from int8rt.schema.options import Conv2DOptions
@@ -59,18 +59,13 @@ def evaluate(params: FloatConv2DParams, input: Array, filter: Array, bias: Array
     padded = pad_input(input, height, width, 0)
     depth = height.kernel * width.kernel * params.filter_channels
     weights = filter.reshape(params.groups, shape[3] // params.groups, depth)
-    pixels = max(1, BLOCK_ELEMENTS // weights.shape[1])
-    columns, rows = max(1, min(width.output, pixels)), max(1, pixels // width.output)
     for image, result in zip(padded, output, strict=True):
-        view = windows(image, height, width)
-        view = view.reshape(*view.shape[:4], params.groups, params.filter_channels)
-        for row in range(0, height.output, rows):
-            for column in range(0, width.output, columns):
-                block = np.moveaxis(view[row : row + rows, column : column + columns], 4, 0)
-                target = result[row : row + rows, column : column + columns].reshape(-1, shape[3])
-                unrolled = block.reshape(params.groups, len(target), depth)
-                sums = [sequential_product(x, w) for x, w in zip(unrolled, weights, strict=True)]
-                np.concatenate(sums, axis=1, out=target)
+        view = grouped_windows(image, height, width, params.groups)
+        for block in blocks(height.output, width.output, BLOCK_ELEMENTS // weights.shape[1]):
+            target = result[block].reshape(-1, shape[3])
+            unrolled = view[:, *block].reshape(params.groups, len(target), depth)
+            sums = [sequential_product(x, w) for x, w in zip(unrolled, weights, strict=True)]
+            np.concatenate(sums, axis=1, out=target)
     with np.errstate(all="ignore"):
         output += bias.reshape(-1)
     clamp(output, params.activation_min, params.activation_max)

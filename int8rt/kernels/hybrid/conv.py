@@ -16,7 +16,7 @@ from int8rt.kernels.base import Array, OperatorContext, Params, TensorInfo
 from int8rt.kernels.exact_product import ExactProduct
 from int8rt.kernels.hybrid.product import COLUMNS, LARGEST_CODE
 from int8rt.kernels.padding import Window
-from int8rt.kernels.taps import pad_input, reachable_taps, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, reachable_taps
 from int8rt.model import Shape, TensorType
 from int8rt.quantization.activation_range import calculate_float_activation_range
 from int8rt.quantization.hybrid import batch_quantize_floats
@@ -129,12 +129,10 @@ def _sums(
     params: HybridConv2DParams, codes: Array, product: ExactProduct, height: Window, width: Window
 ) -> npt.NDArray[np.float64]:
     """The sums of a padded image over every window: float64[OH·OW,O]."""
-    view = windows(codes, height, width)
+    view = grouped_windows(codes, height, width, params.groups)
     depth = height.kernel * width.kernel * codes.shape[2]
-    view = view.reshape(*view.shape[:4], params.groups, params.filter_channels)
-    rows = max(1, _BLOCK_ELEMENTS // max(1, depth * width.output))
-    blocks = []
-    for row in range(0, height.output, rows):
-        block = np.moveaxis(view[row : row + rows], 4, 0)
-        blocks.append(product(block, block.shape[1] * block.shape[2]).astype(np.float64))
-    return np.concatenate(blocks)
+    sums = []
+    for place in blocks(height.output, width.output, _BLOCK_ELEMENTS // max(1, depth)):
+        block = view[:, *place]
+        sums.append(product(block, block.shape[1] * block.shape[2]).astype(np.float64))
+    return np.concatenate(sums)

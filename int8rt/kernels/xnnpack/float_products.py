@@ -21,7 +21,7 @@ from int8rt.kernels.float32.fully_connected import FloatFullyConnectedParams
 from int8rt.kernels.float32.transpose_conv import FloatTransposeConvParams
 from int8rt.kernels.matrices import MatrixParams, batches, in_rows
 from int8rt.kernels.padding import Window
-from int8rt.kernels.taps import pad_input, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, windows
 from int8rt.quantization.fused_sums import Float32, Float64, factors, fused_sum, may_underflow
 
 # Sums that are worked on at once.
@@ -146,9 +146,8 @@ def _windows_by_weights(
     columns = np.ascontiguousarray(weights.transpose(0, 2, 1))
     padded = pad_input(input, height, width, 0)
     for image, result in zip(padded, output, strict=True):
-        view = windows(image, height, width)
-        view = view.reshape(*view.shape[:4], groups, view.shape[4] // groups).transpose(4, 2, 3, 5, 0, 1)
-        for block in _blocks(height.output, width.output, each, depth):
+        view = grouped_windows(image, height, width, groups).transpose(0, 3, 4, 5, 1, 2)
+        for block in blocks(height.output, width.output, _pixels(each, depth)):
             target = result[block]
             for group, pixels in enumerate(view):
                 part = slice(group * each, (group + 1) * each)
@@ -157,13 +156,9 @@ def _windows_by_weights(
                 target[..., part] = sums.reshape(*target.shape[:2], each)
 
 
-def _blocks(height: int, width: int, outputs: int, depth: int) -> Iterator[tuple[slice, slice]]:
-    """Parts of an image that are unrolled at once."""
-    pixels = max(1, min(_BLOCK // outputs, _UNROLLED // max(1, depth)))
-    columns, rows = min(width, pixels), max(1, pixels // width)
-    for row in range(0, height, rows):
-        for column in range(0, width, columns):
-            yield slice(row, row + rows), slice(column, column + columns)
+def _pixels(outputs: int, depth: int) -> int:
+    """How many pixels of an image are unrolled at once."""
+    return min(_BLOCK // outputs, _UNROLLED // max(1, depth))
 
 
 def _on_its_own(
@@ -245,7 +240,7 @@ def evaluate_transpose_conv(
             taps = weights[tap_rows, tap_columns].reshape(-1, shape[3])
             for image, result in zip(bordered, output, strict=True):
                 target = result[rows, columns]
-                for row, column in _blocks(target.shape[0], target.shape[1], shape[3], len(taps)):
+                for row, column in blocks(target.shape[0], target.shape[1], _pixels(shape[3], len(taps))):
                     places = from_rows[row, np.newaxis, :, np.newaxis], from_columns[np.newaxis, column, np.newaxis]
                     pixels = np.ascontiguousarray(image[places].reshape(-1, len(taps)).T)
                     sums = np.empty((pixels.shape[1], shape[3]), np.float32)

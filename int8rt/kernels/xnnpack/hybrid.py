@@ -20,7 +20,7 @@ from int8rt.kernels.exact_product import ExactProduct
 from int8rt.kernels.hybrid.conv import HybridConv2DParams
 from int8rt.kernels.hybrid.fully_connected import HybridFullyConnectedParams
 from int8rt.kernels.padding import Window
-from int8rt.kernels.taps import pad_input, reachable_taps, windows
+from int8rt.kernels.taps import blocks, grouped_windows, pad_input, reachable_taps
 from int8rt.kernels.xnnpack.delegation import declared_shape, has_elements, has_normal_scales, is_stored, zero_points
 from int8rt.model import Shape, TensorType
 from int8rt.quantization.xnnpack import ACTIVATIONS, DynamicCodes, multiply_add, quantize_dynamically, real_bounds
@@ -169,12 +169,10 @@ def evaluate(params: DynamicParams, input: Array, filter: Array, bias: Array | N
     for image, target in enumerate(output):
         zero_point = int(quantized.zero_point[image])
         codes = pad_input(quantized.codes[image].reshape(1, *input.shape[1:]), height, width, zero_point)[0]
-        view = windows(codes, height, width)
-        view = np.moveaxis(view.reshape(*view.shape[:4], groups, codes.shape[2] // groups), 4, 0)
-        step = max(1, _BLOCK_ELEMENTS // max(1, width.output * params.depth * groups))
-        for row in range(0, height.output, step):
-            block, result = view[:, row : row + step], target[row : row + step].reshape(-1, shape[3])
-            sums = product(block, len(result)).astype(np.int64) - zero_point * product.sums
+        view = grouped_windows(codes, height, width, groups)
+        for block in blocks(height.output, width.output, _BLOCK_ELEMENTS // max(1, params.depth * groups)):
+            result = target[block].reshape(-1, shape[3])
+            sums = product(view[:, *block], len(result)).astype(np.int64) - zero_point * product.sums
             scale_sums(params, sums, quantized.inverse_scale[image], offset, result)
     return output
 
