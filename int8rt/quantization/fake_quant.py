@@ -14,6 +14,8 @@ from int8rt.quantization.rounding import round_half_away
 
 Float32 = npt.NDArray[np.float32]
 
+_NORMAL = np.finfo(np.float32).tiny
+
 
 def nudge_quantization_range(minimum: float, maximum: float, num_bits: int) -> tuple[float, float, float]:
     """(minimum, maximum, scale) of the quantized range that is nearest to a real one and holds 0; float32 numbers.
@@ -41,8 +43,9 @@ def fake_quant_with_min_max_vars(
 
     x: float32[...], real. minimum, maximum: float32[], or float32[channels] with a range for each index of the last
     dimension of `x`; the per-channel form multiplies by an inverse where the other divides, as TensorFlow does.
-    num_bits: 2 to 16. narrow_range: without the lowest value. A range from 0 to 0 gives zeros.
-    Raises `InputError` for other ranges that are empty, not finite or too small, and where `x` holds NaN.
+    num_bits: 2 to 16. narrow_range: without the lowest value. A range from 0 to 0 gives zeros. Subnormal values are 0,
+    as they are to TensorFlow. Raises `InputError` for other ranges that are empty or not finite, for those so small or so
+    wide that the scale or its inverse is subnormal (TensorFlow answers NaN or zeros), and where `x` holds NaN.
     """
     values, low, high, inverse, quantized_zero, step = _prepared(x, minimum, maximum, num_bits, narrow_range)
     half = np.float32(0.5)
@@ -97,9 +100,11 @@ def _prepared(
         nudged_low, nudged_high, step = _nudge(low, high, lowest, highest)
         inverse = np.float32(highest - lowest) / (high - low)
         quantized_zero = np.floor(-nudged_low * inverse + np.float32(0.5))
+        normal = (low < high) & (step >= _NORMAL) & (inverse >= _NORMAL) & (np.float32(1) / step >= _NORMAL)
     numbers = (nudged_low, nudged_high, inverse, quantized_zero, step)
-    if not (empty | ((low < high) & (step > 0) & np.logical_and.reduce([np.isfinite(n) for n in numbers]))).all():
-        raise InputError("a range is empty, not finite, or too small for float32")
+    if not (empty | (normal & np.logical_and.reduce([np.isfinite(n) for n in numbers]))).all():
+        raise InputError("a range is empty, not finite, or too small or too wide for float32")
+    values = np.where(np.abs(values) < _NORMAL, np.float32(0), values)
     fixed = [np.asarray(np.where(empty, np.float32(0), number), np.float32) for number in numbers]
     return values, fixed[0], fixed[1], fixed[2], fixed[3], fixed[4]
 

@@ -70,11 +70,23 @@ def test_residue_and_convergence() -> None:
         ([0.0], -1, 1, 17),
         ([0.0], [-1, -1], [1, 1], 8),
         ([0.0], 0, 1e-45, 8),
+        ([0.0], 0, 1e-37, 8),  # a scale that is subnormal, of which TensorFlow makes NaN
+        ([0.0], -2e38, 1e38, 2),  # an inverse that is subnormal, of which TensorFlow makes 3e38 or 0
+        ([0.0], [-2e38], [1e38], 2),
     ],
 )
 def test_what_has_no_answer_is_an_error(x: list[float], low: float, high: float, bits: int) -> None:
     with pytest.raises(InputError):
         fake_quant_with_min_max_vars(x, low, high, bits)
+
+
+def test_subnormal_values_are_zero() -> None:
+    """As to TensorFlow on a CPU: they are not below a range that begins with 0."""
+    x, ones = np.float32([-1e-42, 1e-42, -1e-37]), np.ones(3, np.float32)
+    for low, high in ((0.0, 1.0), (-1.0, 0.0)):
+        inside, below, above = fake_quant_with_min_max_vars_gradient(ones, x, low, high)
+        assert inside.tolist() == [1, 1, low != 0]
+        assert (below, above) == (low == 0, 0)
 
 
 def test_batches_that_give_no_range() -> None:
