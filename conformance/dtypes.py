@@ -194,8 +194,7 @@ and in int8rt with NumPy. Where both run one, every element is equal.
 - *int8rt alone*: combinations that BUILTIN_REF refuses, of operators and versions that only its optimized kernels have.
 
 LSTMs and BIDIRECTIONAL_SEQUENCE_RNN, which have too many inputs for this, operators that call subgraphs and those on
-variables and tables are not in this table; their tests draw the types that LiteRT's sources name. Variables of
-bfloat16, of 8-bit floats and of elements that share a byte are not done.
+variables and tables are not in this table; their tests draw the types that LiteRT's sources name.
 
 | Operator | equal | retyped | no scales | refused | int8rt alone |
 | --- | ---: | ---: | ---: | --- | ---: |"""

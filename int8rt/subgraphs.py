@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
-from int8rt.kernels.base import Array, Handle, Table, TableHandle
+from int8rt.kernels.base import Array, Handle, Table, TableHandle, Variable
 from int8rt.memory import MemoryBudget, MemoryLimits
-from int8rt.model import Model, Shape, Subgraph
+from int8rt.model import Model, Shape, Subgraph, TensorType
+from int8rt.schema.options import VarHandleOptions
 
 if TYPE_CHECKING:
     from int8rt.executor import SubgraphExecutor
@@ -42,8 +43,9 @@ class Subgraphs:
         self._others: dict[int, SubgraphExecutor] = {}
         self._count, self._most = 0, limits.called
         self._done_once: set[int] = set()
-        self._variables: dict[Handle, Array] = {}
+        self._variables: dict[Handle, Variable] = {}
         self._numbers: dict[Handle | int, int] = {}
+        self._handles: list[Handle] | None = None
         self._tables: dict[int, Table] = {}
 
     def restart(self, preparing: bool = False) -> None:
@@ -106,28 +108,37 @@ class Subgraphs:
             self._others.pop(index, None)
             self.budget.restart(index)
 
-    def read_variable(self, handle: Handle) -> Array | None:
-        """The variable's own array, which changes when it is assigned; None before that."""
+    def variable_handle(self, number: int) -> Handle:
+        """The variable of that number: as VAR_HANDLEs come in the file, and any other number is one of its own."""
+        if self._handles is None:
+            options = (operator.options for graph in self._model.subgraphs for operator in graph.operators)
+            named = [Handle(o.container, o.shared_name) for o in options if isinstance(o, VarHandleOptions)]
+            self._handles = list(dict.fromkeys(named))
+        known = 0 <= number < len(self._handles)
+        return self._handles[number] if known else Handle("\0number", str(number))
+
+    def read_variable(self, handle: Handle) -> Variable | None:
+        """What the variable holds, in its own array, which changes when it is assigned; None before that."""
         return self._variables.get(handle)
 
-    def assign_variable(self, handle: Handle, value: Array) -> None:
+    def assign_variable(self, handle: Handle, type: TensorType, value: Array) -> None:
         """Copy `value` into the variable, which may have had another type and shape."""
         own = self._variables.get(handle)
-        if own is not None and own.dtype == value.dtype and own.shape == value.shape:
-            np.copyto(own, value)
+        if own is not None and own.type == type and own.value.shape == value.shape:
+            np.copyto(own.value, value)
             return
         number = self._numbers.setdefault(handle, len(self._numbers))
         self.budget.add_variable(number, handle.shared_name, value.nbytes)
-        self._variables[handle] = np.array(value, order="C")
+        self._variables[handle] = Variable(type, np.array(value, order="C"))
         self.version += 1
 
-    def adopt_variable(self, handle: Handle, memory: Array) -> bool:
+    def adopt_variable(self, handle: Handle, memory: Variable) -> bool:
         """Let `memory` hold the variable from now on; False where it has no value, or one of another type or shape."""
         own = self._variables.get(handle)
-        if own is None or own.dtype != memory.dtype or own.shape != memory.shape:
+        if own is None or own.type != memory.type or own.value.shape != memory.value.shape:
             return False
         if own is not memory:
-            np.copyto(memory, own)
+            np.copyto(memory.value, own.value)
             self._variables[handle] = memory
             self.version += 1
         return True

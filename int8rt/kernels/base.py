@@ -88,6 +88,14 @@ class Handle:
 
 
 @dataclass(frozen=True, slots=True)
+class Variable:
+    """What a variable holds. value: as a tensor of `type` is in memory; not to be written to."""
+
+    type: TensorType
+    value: Array
+
+
+@dataclass(frozen=True, slots=True)
 class TableHandle:
     """The value of a resource tensor that stands for a table. key, value: what it has been declared to hold."""
 
@@ -126,10 +134,13 @@ class Runtime(Protocol):
     def call_once(self, index: int) -> None:
         """Run a subgraph without inputs, unless that was done before."""
 
-    def read_variable(self, handle: Handle) -> Array | None:
-        """The variable's own array, which changes when it is assigned; None before that."""
+    def variable_handle(self, number: int) -> Handle:
+        """The variable of that number: as VAR_HANDLEs come in the file, and any other number is one of its own."""
 
-    def assign_variable(self, handle: Handle, value: Array) -> None:
+    def read_variable(self, handle: Handle) -> Variable | None:
+        """What the variable holds, in its own array, which changes when it is assigned; None before that."""
+
+    def assign_variable(self, handle: Handle, type: TensorType, value: Array) -> None:
         """Copy `value` into the variable, which may have had another type and shape."""
 
     def table(self, handle: TableHandle) -> Table:

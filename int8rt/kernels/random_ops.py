@@ -79,7 +79,7 @@ def _params(context: OperatorContext, shape: Shape | None) -> RandomParams:
         seed, seed2 = secrets.randbits(64), secrets.randbits(64)
     # The operator is the model's own object, so this is no other variable's name.
     place = Handle("\0random", str(id(context.operator)))
-    context.runtime.assign_variable(place, np.zeros(1, np.uint64))
+    context.runtime.assign_variable(place, TensorType.UINT64, np.zeros(1, np.uint64))
     unsigned = [value % 2**64 for value in (seed, seed2)]
     return RandomParams(
         output_shapes=(shape,), seed=unsigned[0], seed2=unsigned[1], place=place, type=context.output().type
@@ -88,10 +88,10 @@ def _params(context: OperatorContext, shape: Shape | None) -> RandomParams:
 
 def _advance(params: RandomParams, runtime: Runtime, blocks: int) -> int:
     """The place before, in blocks of four words; it moves on by so many."""
-    value = runtime.read_variable(params.place)
-    assert value is not None
-    before = int(value[0])
-    runtime.assign_variable(params.place, np.array([(before + blocks) % 2**64], np.uint64))
+    place = runtime.read_variable(params.place)
+    assert place is not None
+    before = int(place.value[0])
+    runtime.assign_variable(params.place, place.type, np.array([(before + blocks) % 2**64], np.uint64))
     return before
 
 

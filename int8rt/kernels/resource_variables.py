@@ -1,11 +1,12 @@
 """VAR_HANDLE, READ_VARIABLE, ASSIGN_VARIABLE: variables outside of all tensors, shared by all subgraphs of a model.
 
-A variable is known by its container and shared name, and takes type and shape of what is assigned to it. It keeps its
-value from one run to the next; `reset_all_variables` leaves it alone, as LiteRT does.
+A variable is known by its container and shared name, or by its number (see `Runtime.variable_handle`): an int32 in
+place of a handle, which no converter writes. It takes type and shape of what is assigned to it, and keeps its value
+from one run to the next; `reset_all_variables` leaves it alone, as LiteRT does.
 
 VAR_HANDLE      output: resource, one element
-READ_VARIABLE   input: resource, output: T; where it has no dimensions in the file, only running tells its shape
-ASSIGN_VARIABLE input: resource, value T; no output
+READ_VARIABLE   input: resource|int32, output: T; where it has no dimensions in the file, only running tells its shape
+ASSIGN_VARIABLE input: resource|int32, value T; no output
 """
 
 from __future__ import annotations
@@ -17,19 +18,26 @@ import numpy as np
 from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Handle, Kernel, OperatorContext, Params, Runtime, element_count
 from int8rt.kernels.signature import signatures
-from int8rt.model import Shape
+from int8rt.model import Shape, TensorType
 from int8rt.schema.options import VarHandleOptions
 
-# The others have no NumPy type of their own, by which a variable knows what it holds.
-_VALUES = "float32|float16|int32|uint8|int64|bool|complex64|int16|int8|float64|uint64|uint32|uint16|complex128"
+# All but strings and handles.
+_VALUES = "|".join(type.label for type in TensorType if type.bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadVariableParams(Params):
-    """shape, dtype: what is read; shape None: the variable's own."""
+    """shape, type: what is read; shape None: the variable's own."""
 
     shape: Shape | None
-    dtype: np.dtype[np.generic]
+    type: TensorType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignVariableParams(Params):
+    """type: what the variable will hold."""
+
+    type: TensorType
 
 
 def prepare_handle(context: OperatorContext) -> Params:
@@ -54,7 +62,7 @@ def prepare_read(context: OperatorContext) -> ReadVariableParams:
     _check_handle(context)
     output = context.output()
     shape = output.shape or None
-    return ReadVariableParams(output_shapes=(shape,), shape=shape, dtype=output.type.dtype)
+    return ReadVariableParams(output_shapes=(shape,), shape=shape, type=output.type)
 
 
 def evaluate_read(params: ReadVariableParams, runtime: Runtime, resource: Array) -> Array:
@@ -62,30 +70,32 @@ def evaluate_read(params: ReadVariableParams, runtime: Runtime, resource: Array)
 
     Of more elements, the first ones are taken, as LiteRT does.
     """
-    handle = _handle(resource)
-    value = runtime.read_variable(handle)
-    if value is None:
+    handle = _handle(runtime, resource)
+    variable = runtime.read_variable(handle)
+    if variable is None:
         raise EvaluationError(f"variable {handle.shared_name!r} has no value yet")
-    if value.dtype != params.dtype:
-        raise EvaluationError(f"variable {handle.shared_name!r} holds {value.dtype}, expected {params.dtype}")
+    if variable.type != params.type:
+        found, expected = variable.type.label, params.type.label
+        raise EvaluationError(f"variable {handle.shared_name!r} holds {found}, expected {expected}")
+    value = variable.value
     if params.shape is None or params.shape == value.shape:
         return value.copy()
     count = element_count(params.shape)
     if count > value.size:
-        found, expected = list(value.shape), list(params.shape)
-        raise EvaluationError(f"variable {handle.shared_name!r} has the shape {found}, too small for {expected}")
+        sizes = f"the shape {list(value.shape)}, too small for {list(params.shape)}"
+        raise EvaluationError(f"variable {handle.shared_name!r} has {sizes}")
     return value.reshape(-1)[:count].reshape(params.shape).copy()
 
 
-def prepare_assign(context: OperatorContext) -> Params:
-    """Nothing to derive; there is no output."""
+def prepare_assign(context: OperatorContext) -> AssignVariableParams:
+    """There is no output."""
     _check_handle(context)
-    return Params(output_shapes=())
+    return AssignVariableParams(output_shapes=(), type=context.input(1).type)
 
 
-def evaluate_assign(params: Params, runtime: Runtime, resource: Array, value: Array) -> tuple[Array, ...]:
+def evaluate_assign(params: AssignVariableParams, runtime: Runtime, resource: Array, value: Array) -> tuple[Array, ...]:
     """The variable becomes a copy of `value`."""
-    runtime.assign_variable(_handle(resource), value)
+    runtime.assign_variable(_handle(runtime, resource), params.type, value)
     return ()
 
 
@@ -95,8 +105,10 @@ def _check_handle(context: OperatorContext) -> None:
         raise context.invalid(f"input {resource.name!r} has the shape {list(resource.shape)}, expected one handle")
 
 
-def _handle(resource: Array) -> Handle:
+def _handle(runtime: Runtime, resource: Array) -> Handle:
     handle = resource.item()
+    if isinstance(handle, int):
+        return runtime.variable_handle(handle)
     if not isinstance(handle, Handle):
         raise EvaluationError("the resource tensor holds no variable's handle")
     return handle
@@ -113,7 +125,7 @@ VAR_HANDLE = Kernel(
 
 READ_VARIABLE = Kernel(
     name="READ_VARIABLE",
-    signatures=signatures(f"resource -> {_VALUES}"),
+    signatures=signatures(f"resource|int32 -> {_VALUES}"),
     prepare=prepare_read,
     evaluate=evaluate_read,
     source="kernels/read_variable.cc, experimental/resource/resource_variable.cc",
@@ -124,7 +136,7 @@ READ_VARIABLE = Kernel(
 
 ASSIGN_VARIABLE = Kernel(
     name="ASSIGN_VARIABLE",
-    signatures=signatures(f"resource,{_VALUES} ->"),
+    signatures=signatures(f"resource|int32,{_VALUES} ->"),
     prepare=prepare_assign,
     evaluate=evaluate_assign,
     source="kernels/assign_variable.cc, experimental/resource/resource_variable.cc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,20 +55,74 @@ def test_a_variable_that_nobody_assigned_is_an_error() -> None:
     assert_same_bits(running_sum(None), [X])
 
 
-# Others have no NumPy type of their own, by which a variable knows what it holds.
-TYPES = (
-    *("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),
-    *("bool", "float16", "float32", "float64", "complex64", "complex128"),
-)
+# BFLOAT16 has no NumPy type in which LiteRT's Python could show it.
+TYPES = [type for type in TensorType if type.bits and type is not TensorType.BFLOAT16]
 
 
-@pytest.mark.parametrize("type", [TensorType[name.upper()] for name in TYPES])
-def test_variables_of_other_types(type: TensorType) -> None:
-    builder = ModelBuilder().input("x", type, (2, 3))
+@pytest.mark.parametrize("shape", [None, (), (2, 2)])
+@pytest.mark.parametrize("type", TYPES)
+def test_variables_of_other_types(type: TensorType, shape: Shape | None) -> None:
+    """shape: what the file says of what is read, None for that of the value."""
+    value = (np.arange(15).reshape(3, 5) % 2 ** min(type.bits, 8)).astype(type.dtype)
+    if type in (TensorType.INT4, TensorType.INT2):
+        value -= 1 << type.bits - 1
+    builder = ModelBuilder().constant("x", value, type=type)
     variable = handle(builder, "v")
     builder.operator("ASSIGN_VARIABLE", [variable, "x"], [])
-    builder.output("y", type, (2, 3)).operator("READ_VARIABLE", [variable], ["y"])
-    assert_same_bits(builder.build(), [np.arange(6).reshape(2, 3).astype(type.dtype)])
+    builder.output("y", type, value.shape if shape is None else shape)
+    assert_same_bits(builder.operator("READ_VARIABLE", [variable], ["y"]).build(), [])
+
+
+def test_a_variable_of_bfloat16() -> None:
+    builder = ModelBuilder().input("x", TensorType.UINT16, (2, 3)).tensor("real", TensorType.BFLOAT16, (2, 3))
+    builder.operator("BITCAST", ["x"], ["real"]).operator("ASSIGN_VARIABLE", [handle(builder, "v"), "real"], [])
+    builder.tensor("read", TensorType.BFLOAT16, (2, 3)).operator("READ_VARIABLE", ["handle of /v"], ["read"])
+    builder.output("y", TensorType.UINT16, (2, 3)).operator("BITCAST", ["read"], ["y"])
+    assert_same_bits(builder.build(), [np.arange(6, dtype=np.uint16).reshape(2, 3)])
+
+
+@pytest.mark.parametrize("held", [TensorType.INT8, TensorType.INT4, TensorType.FLOAT8_E5M2])
+@pytest.mark.parametrize("read", [TensorType.INT8, TensorType.INT4, TensorType.FLOAT8_E5M2])
+def test_types_that_are_int8_in_numpy_are_told_apart(held: TensorType, read: TensorType) -> None:
+    builder = ModelBuilder().constant("x", np.array([1, 2], np.int8), type=held)
+    builder.operator("ASSIGN_VARIABLE", [handle(builder, "v"), "x"], []).output("y", read, (2,))
+    assert_same_bits(builder.operator("READ_VARIABLE", ["handle of /v"], ["y"]).build(), [])
+
+
+def by_number(assigned: int, read: int, names: Sequence[str], known: bool) -> Model:
+    """A variable is assigned and read by a number; then those of VAR_HANDLEs are read, which may be others."""
+    builder = ModelBuilder().input("x", INT32, (2,))
+    for name, number in (("to", assigned), ("from", read)):
+        if known:
+            builder.constant(name, np.array([number], np.int32))
+        else:
+            builder.input(name, INT32, (1,))
+    handles = [handle(builder, name) for name in names] * 2
+    builder.operator("ASSIGN_VARIABLE", ["to", "x"], [])
+    for number, variable in enumerate(["from", *handles]):
+        builder.output(f"y{number}", INT32, (2,)).operator("READ_VARIABLE", [variable], [f"y{number}"])
+    return builder.build()
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize(
+    ("assigned", "read", "names"),
+    [(7, 7, ""), (-1, -1, ""), (3, 4, ""), (0, 0, "p"), (1, 1, "p"), (0, 1, "p"), (1, 1, "pq")],
+)
+def test_variables_by_number(assigned: int, read: int, names: str, known: bool) -> None:
+    """A number is that of the VAR_HANDLE among those of the file, where there are so many, else of its own."""
+    numbers = [] if known else [np.array([assigned], np.int32), np.array([read], np.int32)]
+    assert_same_bits(by_number(assigned, read, names, known), [np.array([1, 2], np.int32), *numbers])
+
+
+def test_a_variable_of_another_subgraph_by_number() -> None:
+    """CALL_ONCE assigns q, which is number 1, since p comes first there."""
+    builder = ModelBuilder().constant("one", np.array(1, np.int32)).operator("CALL_ONCE", [], [], o.CallOnceOptions(1))
+    builder.output("y", INT32, (2,)).operator("READ_VARIABLE", ["one"], ["y"])
+    builder.subgraph("initialization").constant("start", np.array([5, 6], np.int32))
+    handle(builder, "p")
+    builder.operator("ASSIGN_VARIABLE", [handle(builder, "q"), "start"], [])
+    assert_same_bits(builder.build(), [])
 
 
 def test_a_value_that_was_read_stays_what_it_was_when_the_variable_changes() -> None:

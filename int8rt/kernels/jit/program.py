@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Handle, Params
+from int8rt.kernels.base import Handle, Params, Variable
 from int8rt.kernels.jit.arena import aligned
 from int8rt.kernels.jit.borders import Border, Folded, borders
 from int8rt.kernels.jit.fusion import fuse
@@ -74,7 +74,7 @@ class Program:
     status: npt.NDArray[np.int64]
     watched: bool
     moves: frozenset[int]
-    variables: Mapping[Handle, Array]
+    variables: Mapping[Handle, Variable]
     store: Store
     arena_bytes: int
 
@@ -164,7 +164,7 @@ class _Builder:
             return None
         if step.position in self.moves:
             move = self.moves[step.position]
-            return lower(move, self.variables[move.handle])
+            return lower(move, self.variables[move.handle].value)
         twin = TWINS.get(step.operator.label) if plan.surroundings.profile.compiled else None
         if twin is None or params is None or None in params.output_shapes or self._empty(step):
             return NumpyStep()

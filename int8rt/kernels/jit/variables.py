@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from int8rt.kernels.base import Array, Handle, element_count
+from int8rt.kernels.base import Array, Handle, Variable, element_count
 from int8rt.kernels.jit.lowering import At, Data, Lowered
 from int8rt.kernels.jit.moves import copied, flipped
 from int8rt.kernels.jit.store import Store
@@ -42,13 +42,14 @@ def variable_moves(plan: Plan) -> Mapping[int, Move]:
     return moves if len(kinds) == len({handle for handle, _, _ in kinds}) else {}
 
 
-def own_memory(moves: Mapping[int, Move], store: Store) -> dict[Handle, Array]:
+def own_memory(moves: Mapping[int, Move], store: Store) -> dict[Handle, Variable]:
     """Memory for each variable, in the caller's form."""
-    memory: dict[Handle, Array] = {}
+    memory: dict[Handle, Variable] = {}
     for move in moves.values():
         if move.handle not in memory:
             size = move.type.dtype.itemsize * element_count(move.shape)
-            memory[move.handle] = store.block(size).view(move.type.dtype).reshape(move.shape)
+            array = store.block(size).view(move.type.dtype).reshape(move.shape)
+            memory[move.handle] = Variable(move.type, array)
     return memory
 
 
