@@ -7,16 +7,13 @@ without them it is the input of the backward cell. outputs: one for each cell, o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Updated
+from int8rt.kernels.bidirectional import auxiliary_input, checked_input, new_outputs, output_shapes
 from int8rt.kernels.lstm.floating import FloatCell, prepare_cell, run_cell
 from int8rt.kernels.lstm.tensors import FORGET_GATE, INPUT, LstmLayout, check_cell, optional, required
 from int8rt.kernels.signature import signatures
-from int8rt.model import Shape
 from int8rt.schema.options import BidirectionalSequenceLSTMOptions
 
 INPUTS = 48
@@ -47,22 +44,13 @@ class BidirectionalLstmParams(Params):
     forward: FloatCell
     backward: FloatCell
     use_aux: bool
-    merge_outputs: bool
 
 
 def prepare(context: OperatorContext) -> BidirectionalLstmParams:
     """Check the tensors of both cells."""
-    options, input = context.options(BidirectionalSequenceLSTMOptions), context.input(INPUT)
-    if len(context.inputs) != INPUTS:
-        raise context.invalid(f"has {len(context.inputs)} inputs, expected {INPUTS}")
-    if input.rank != 3:
-        raise context.invalid(f"input {input.name!r} must have rank 3, found {list(input.shape)}")
+    options, input = context.options(BidirectionalSequenceLSTMOptions), checked_input(context, INPUTS)
     use_aux = context.optional_input(FORWARD.aux_weights[FORGET_GATE] or 0) is not None
-    aux = context.input(AUX_INPUT) if use_aux else context.optional_input(AUX_INPUT)
-    if aux is not None:
-        expected: Shape = (*input.shape[:2], aux.shape[-1] if use_aux and aux.rank else input.shape[2])
-        if aux.shape != expected:
-            raise context.invalid(f"auxiliary input {aux.name!r} has shape {list(aux.shape)}, not {list(expected)}")
+    aux = auxiliary_input(context, AUX_INPUT, use_aux)
     cells = []
     for layout in (FORWARD, BACKWARD):
         sizes = check_cell(context, layout, input.shape, options.time_major, aux.shape[2] if aux and use_aux else 0)
@@ -75,16 +63,11 @@ def prepare(context: OperatorContext) -> BidirectionalLstmParams:
     if options.merge_outputs and not options.time_major and forward.sizes.batch > 1:
         # TensorFlow Lite takes the outputs kept for each row to be as far apart as those of both cells together.
         raise context.unsupported("merged outputs of several sequences that are not time-major")
-    outputs = [forward.sizes.output, backward.sizes.output]
-    widths = [sum(outputs)] if options.merge_outputs else outputs
-    if len(context.outputs) != len(widths):
-        raise context.invalid(f"has {len(context.outputs)} outputs, expected {len(widths)}")
     return BidirectionalLstmParams(
-        output_shapes=tuple((*input.shape[:2], width) for width in widths),
+        output_shapes=output_shapes(context, forward.sizes.output, backward.sizes.output, options.merge_outputs),
         forward=forward,
         backward=backward,
         use_aux=use_aux,
-        merge_outputs=options.merge_outputs,
     )
 
 
@@ -93,13 +76,11 @@ def evaluate(params: BidirectionalLstmParams, *inputs: Array | None) -> Updated:
     sequence = params.forward.sizes.sequence
     input, second = sequence(required(inputs, INPUT)), optional(inputs, AUX_INPUT)
     aux = None if second is None else sequence(second)
-    results = tuple(np.empty(shape or (), np.float32) for shape in params.output_shapes)
-    split = params.forward.sizes.output
-    targets: Sequence[Array] = (results[0][..., :split], results[0][..., split:]) if params.merge_outputs else results
+    results, forward, backward = new_outputs(params.output_shapes, params.forward.sizes.output)
     backward_input = aux if aux is not None and not params.use_aux else input
-    states = run_cell(params.forward, inputs, input, aux if params.use_aux else None, sequence(targets[0]))
+    states = run_cell(params.forward, inputs, input, aux if params.use_aux else None, sequence(forward))
     states |= run_cell(
-        params.backward, inputs, backward_input, aux if params.use_aux else None, sequence(targets[1]), backward=True
+        params.backward, inputs, backward_input, aux if params.use_aux else None, sequence(backward), backward=True
     )
     return Updated(results, states)
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Updated
+from int8rt.kernels.bidirectional import auxiliary_input, checked_input, new_outputs, output_shapes
 from int8rt.kernels.rnn.cell import INPUT, RnnCell, RnnLayout, prepare_cell, step_of
 from int8rt.kernels.rnn.single_step import TYPES
 from int8rt.kernels.signature import signatures
@@ -31,24 +30,16 @@ class BidirectionalRnnParams(Params):
     backward: RnnCell
     aux_stride: int
     time_major: bool
-    merge_outputs: bool
 
 
 def prepare(context: OperatorContext) -> BidirectionalRnnParams:
     """Check the tensors of both cells."""
-    options, input = context.options(BidirectionalSequenceRNNOptions), context.input(INPUT)
-    if len(context.inputs) != INPUTS:
-        raise context.invalid(f"has {len(context.inputs)} inputs, expected {INPUTS}")
-    if input.rank != 3:
-        raise context.invalid(f"input {input.name!r} must have rank 3, found {list(input.shape)}")
+    options, input = context.options(BidirectionalSequenceRNNOptions), checked_input(context, INPUTS)
     aux_weights = [context.optional_input(layout.aux_weights or 0) for layout in (FORWARD, BACKWARD)]
     use_aux = aux_weights[0] is not None
     if use_aux != (aux_weights[1] is not None):
         raise context.invalid("only one of the cells has weights for the auxiliary input")
-    aux = context.input(AUX_INPUT) if use_aux else context.optional_input(AUX_INPUT)
-    expected = (*input.shape[:2], aux.shape[-1] if use_aux and aux and aux.rank else input.shape[2])
-    if aux is not None and aux.shape != expected:
-        raise context.invalid(f"auxiliary input {aux.name!r} has shape {list(aux.shape)}, not {list(expected)}")
+    aux = auxiliary_input(context, AUX_INPUT, use_aux)
     time, batch = input.shape[:2] if options.time_major else input.shape[1::-1]
     activation, asymmetric = options.fused_activation_function, options.asymmetric_quantize_inputs
     forward, backward = (
@@ -59,21 +50,16 @@ def prepare(context: OperatorContext) -> BidirectionalRnnParams:
     right = forward.scales is None and not options.time_major
     stride = forward.aux if right or not use_aux else input.shape[2]
     if stride > forward.aux and time * batch > (batch if options.time_major else 1):
-        raise context.unsupported(f"an auxiliary input {list(expected)} narrower than the input {list(input.shape)}")
+        raise context.unsupported(f"auxiliary vectors of {forward.aux} elements beside an input {list(input.shape)}")
     if options.merge_outputs and options.time_major and forward.scales is not None and not asymmetric and batch > 1:
         # TensorFlow Lite follows a null pointer for all but the first sequence.
         raise context.unsupported("merged outputs of several time-major sequences that are quantized symmetrically")
-    units = forward.units, backward.units
-    widths = [sum(units)] if options.merge_outputs else list(units)
-    if len(context.outputs) != len(widths):
-        raise context.invalid(f"has {len(context.outputs)} outputs, expected {len(widths)}")
     return BidirectionalRnnParams(
-        output_shapes=tuple((*input.shape[:2], width) for width in widths),
+        output_shapes=output_shapes(context, forward.units, backward.units, options.merge_outputs),
         forward=forward,
         backward=backward,
         aux_stride=stride,
         time_major=options.time_major,
-        merge_outputs=options.merge_outputs,
     )
 
 
@@ -81,9 +67,7 @@ def evaluate(params: BidirectionalRnnParams, *inputs: Array | None) -> Updated:
     """Both cells over the whole sequence."""
     input, second = inputs[INPUT], inputs[AUX_INPUT]
     assert input is not None
-    results = tuple(np.empty(shape or (), np.float32) for shape in params.output_shapes)
-    split = params.forward.units
-    targets = (results[0][..., :split], results[0][..., split:]) if params.merge_outputs else results
+    results, forward, backward = new_outputs(params.output_shapes, params.forward.units)
     use_aux = params.forward.aux > 0
     aux = second if use_aux else None
     # TensorFlow Lite forgets the backward cell's own input where the sequences are not time-major.
@@ -93,8 +77,8 @@ def evaluate(params: BidirectionalRnnParams, *inputs: Array | None) -> Updated:
     # TensorFlow Lite runs over time-major sequences once for each step, if its weights are integers.
     again = params.time_major and params.forward.scales is not None
     for _ in range(input.shape[0] if again else 1):
-        _run(params, params.forward, inputs, (input, aux), hidden[0], targets[0], backward=False)
-        _run(params, params.backward, inputs, (backward_input, aux), hidden[1], targets[1], backward=True)
+        _run(params, params.forward, inputs, (input, aux), hidden[0], forward, backward=False)
+        _run(params, params.backward, inputs, (backward_input, aux), hidden[1], backward, backward=True)
     return Updated(results, {FORWARD.hidden_state: hidden[0], BACKWARD.hidden_state: hidden[1]})
 
 
