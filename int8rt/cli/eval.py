@@ -48,13 +48,14 @@ def eval(
     from int8rt.files import reading
     from int8rt.ptq.evaluate import accuracy, agreement, count_chunks, evaluate, labelled
     from int8rt.ptq.resuming import digest, file_digest, known_answers, store_answers
+    from int8rt.ptq.samples import digest_of, images_in
 
     with reading(data, "labelled samples"):
         samples = labelled(data, labels)
     if not len(samples.labels):
         raise InputError(f"{data} holds no samples")
     total = len(samples.labels) if limit is None else min(limit, len(samples.labels))
-    parts = [file_digest(path) for path in (*models, *((data,) if data.is_file() else ()))]
+    parts = [*map(file_digest, models), digest_of(images_in(data)) if data.is_dir() else file_digest(data)]
     identity = digest(*parts, *map(str, models), str(data), str(top_k), str(total), str(levels), backend.value)
     known = known_answers(resume, identity) if resume is not None else {}
     kept = time.monotonic()
@@ -90,7 +91,14 @@ def eval(
         ]
         print_json({"top_k": top_k, "models": rows, "agreement": same.tolist()})
         return
-    header = ("model", "accuracy", "95 % interval", "right", "of", *(f"as {i + 1}" for i in range(len(models))))
+    header = (
+        "model",
+        "accuracy" if top_k == 1 else f"top-{top_k}",
+        "95 % interval",
+        "right",
+        "of",
+        *(f"as {i + 1}" for i in range(len(models))),
+    )
     table = []
     for i, item in enumerate(shares):
         interval = f"{item.low:.2%} to {item.high:.2%}"

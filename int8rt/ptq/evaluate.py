@@ -17,8 +17,7 @@ import numpy.typing as npt
 from int8rt.errors import InputError
 from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model
-from int8rt.ptq.samples import IMAGES, Samples, levels_of
-from int8rt.quantization.affine import quantize
+from int8rt.ptq.samples import Samples, images_in, input_value, is_hidden, levels_of
 from int8rt.schema import load_model
 
 Array = npt.NDArray[Any]
@@ -43,10 +42,9 @@ def labelled(path: Path, array: str = "labels") -> Labelled:
     their names if all are numbers, else counted in the order of the names. Raises `InputError` where there are none.
     """
     if path.is_dir():
-        names = tuple(sorted(folder.name for folder in path.iterdir() if folder.is_dir()))
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
-        places = [file.relative_to(path).parts for file in files]
-        if not files or not all(len(place) > 1 for place in places):
+        names = tuple(sorted(item.name for item in path.iterdir() if item.is_dir() and not is_hidden(item.name)))
+        places = [file.relative_to(path).parts for file in images_in(path)]
+        if not places or not all(len(place) > 1 for place in places):
             raise InputError(f"{path} is no folder of labelled images: a subfolder for each class")
         # Folders named by numbers are those classes, though some may be missing.
         classes = {name: int(name) if all(map(str.isdecimal, names)) else names.index(name) for name in names}
@@ -59,8 +57,15 @@ def labelled(path: Path, array: str = "labels") -> Labelled:
             known = content.files
     except (OSError, ValueError, EOFError, AttributeError, TypeError) as error:
         raise InputError(f"cannot read labelled samples from {path}: {error}") from None
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise InputError(f"{path} has no array {array!r} of integer labels; it has {known}")
+    if labels is None:
+        raise InputError(f"{path} has no array {array!r} of labels; it has {known}: --labels names it")
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        found = f"{labels.dtype}{list(labels.shape)}"
+        raise InputError(f"{path}: the array {array!r} is {found}, not one integer, the class, for each sample")
+    if labels.size and int(labels.min()) < 0:
+        raise InputError(f"{path}: a label is {int(labels.min())}; classes count from 0")
     return Labelled(path, labels.astype(np.int64), array)
 
 
@@ -95,23 +100,27 @@ def wilson(right: int, total: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / (1 + squared / total)), min(1.0, (middle + half) / (1 + squared / total))
 
 
-def answers(model: Model, samples: Samples, interpreter: Interpreter, places: Sequence[int], k: int) -> Array:
-    """int64[n,k]: the k largest elements of the model's first output, best first; equal ones in their order."""
+def answers(
+    model: Model, samples: Samples, interpreter: Interpreter, places: Sequence[int], k: int, classes: int = 0
+) -> Array:
+    """int64[n,k]: the k largest elements of the model's first output, best first; equal ones in their order.
+
+    Each sample is an input of its own: variables are reset before it. classes: how many the labels tell of at least.
+    Raises `InputError` where a sample does not fit, and where the output has fewer elements than `k` or `classes`.
+    """
     graph = model.subgraphs[0]
     found = np.empty((len(places), k), np.int64)
     for row, place in enumerate(places):
         sample = samples[place]
+        interpreter.reset_all_variables()
         for t in graph.inputs:
-            tensor, value = graph.tensors[t], sample[graph.tensors[t].name]
-            if value.dtype.kind == "f" and tensor.type.dtype.kind in "iu" and tensor.quantization is not None:
-                value = quantize(
-                    value, tensor.quantization.scale[0], tensor.quantization.zero_point[0], tensor.type.dtype
-                )
-            interpreter.set_tensor(t, value.astype(tensor.type.dtype))
+            interpreter.set_tensor(t, input_value(graph.tensors[t], sample[graph.tensors[t].name], place))
         interpreter.invoke()
         scores = interpreter.get_tensor(graph.outputs[0]).reshape(-1)
         if scores.size < k:
             raise InputError(f"the model has {scores.size} classes, the top {k} were asked for")
+        if scores.size < classes:
+            raise InputError(f"the model has {scores.size} classes, 0 to {scores.size - 1}; a label is {classes - 1}")
         found[row] = np.argsort(-scores.astype(np.float64), kind="stable")[:k]
     return found
 
@@ -137,11 +146,14 @@ def evaluate(
     by_path = dict.fromkeys(paths, levels) | dict(zip(paths, own, strict=bool(own)))
     told = next((found for found in own if found is not None), None)
     jobs = [(path, first) for path in paths for first in range(0, total, _CHUNK) if (str(path), first) not in known]
-    calls = [
-        (path, data.path, data.array, range(i, min(i + _CHUNK, total)), k, by_path[path] or told, backend)
-        for path, i in jobs
-    ]
+    classes = 1 + int(data.labels.max(initial=0))
+    sources = {
+        path: _Source(path, data.path, data.array, len(data.labels), classes, by_path[path] or told, backend)
+        for path in paths
+    }
+    calls = [(sources[path], range(i, min(i + _CHUNK, total)), k) for path, i in jobs]
     if processes == 1:
+        _prepared.cache_clear()  # files may have changed since
         for (path, first), call in zip(jobs, calls, strict=True):
             yield str(path), first, _chunk(*call)
         return
@@ -157,22 +169,34 @@ def count_chunks(paths: Sequence[Path], total: int, known: Container[tuple[str, 
     return sum((str(path), first) not in known for path in paths for first in range(0, total, _CHUNK))
 
 
-def _chunk(
-    path: Path, data: Path, array: str, places: range, k: int, levels: tuple[float, float] | None, backend: Backend
-) -> Array:
-    model, samples, interpreter = _prepared(path, data, array, levels, backend)
-    return answers(model, samples, interpreter, places, k)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a chunk is computed from: a model, and the samples that `Labelled` has `count` labels of."""
+
+    model: Path
+    data: Path
+    array: str
+    count: int
+    classes: int
+    levels: tuple[float, float] | None
+    backend: Backend
+
+
+def _chunk(source: _Source, places: range, k: int) -> Array:
+    model, samples, interpreter = _prepared(source)
+    return answers(model, samples, interpreter, places, k, source.classes)
 
 
 @functools.lru_cache(maxsize=2)
-def _prepared(
-    path: Path, data: Path, array: str, levels: tuple[float, float] | None, backend: Backend
-) -> tuple[Model, Samples, Interpreter]:
+def _prepared(source: _Source) -> tuple[Model, Samples, Interpreter]:
     """A process keeps what it has read for the next chunk."""
-    model = load_model(path)
-    interpreter = Interpreter(model_content=model, backend=backend)
+    model = load_model(source.model)
+    samples = Samples(model, source.data, source.levels, labels=source.array)
+    if len(samples) != source.count:
+        raise InputError(f"{source.data} holds {len(samples)} samples and {source.count} labels")
+    interpreter = Interpreter(model_content=model, backend=source.backend)
     interpreter.allocate_tensors()
-    return model, Samples(model, data, levels, labels=array), interpreter
+    return model, samples, interpreter
 
 
 def agreement(found: Sequence[Array]) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from int8rt.errors import InputError
 from int8rt.files import load_arrays
-from int8rt.model import Model, Signature, Subgraph
+from int8rt.model import Model, Signature, Subgraph, Tensor
 from int8rt.ptq.calibrate import entry_point
+from int8rt.quantization.affine import quantize
 
 Array = npt.NDArray[Any]
 
@@ -45,7 +46,7 @@ class Samples:
         self.arrays: dict[str, Array] = {}
         names = _names(self.subgraph, entry)
         if path.is_dir():
-            self.files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
+            self.files = images_in(path)
             if len(self.subgraph.inputs) != 1:
                 raise InputError(f"{path} is a folder of images, but the model has {len(names)} inputs")
             self.levels = levels or levels_of(self.subgraph)
@@ -63,10 +64,7 @@ class Samples:
 
     def digest(self) -> bytes:
         """What tells these samples from others: the data, or the files' names, sizes and times."""
-        total = hashlib.sha256()
-        for file in self.files:
-            status = file.stat()
-            total.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+        total = hashlib.sha256(digest_of(self.files))
         for name, array in self.arrays.items():
             total.update(f"{name} {array.dtype} {array.shape}\n".encode())
             total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
@@ -88,6 +86,50 @@ class Samples:
             value = array[i]
             sample[name] = value[None] if value.ndim == len(shapes[name]) - 1 else value
         return sample
+
+
+def images_in(folder: Path) -> list[Path]:
+    """The images of a folder and of its subfolders in the order of their names, but for what is hidden."""
+    found = (file for file in folder.rglob("*") if file.suffix.lower() in IMAGES)
+    return sorted(file for file in found if not any(map(is_hidden, file.relative_to(folder).parts)))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is none that a user has put there: .ipynb_checkpoints, and what macOS leaves behind."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def digest_of(files: Sequence[Path]) -> bytes:
+    """What tells these files from others: names, sizes and times."""
+    total = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        total.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return total.digest()
+
+
+def input_value(tensor: Tensor, value: Array, place: int) -> Array:
+    """What a model's input takes of sample number `place`: real numbers as codes where it is quantized.
+
+    Integers are codes already where the input has that type; real numbers where it is float. Raises `InputError` for
+    NaN, and for integers of another type that the input cannot hold or that are codes of another type.
+    """
+    dtype, quantization = tensor.type.dtype, tensor.quantization
+    if value.dtype.kind == "f" and np.isnan(value).any():
+        raise InputError(f"sample {place}: what is given for input {tensor.label!r} holds NaN")
+    if dtype.kind not in "iu" or value.dtype == dtype:
+        return value.astype(dtype)
+    if value.dtype.kind == "f" and quantization is not None and quantization.scale.size:
+        return quantize(value, quantization.scale[0], quantization.zero_point[0], dtype)
+    quantized = quantization is not None and quantization.scale.size > 0
+    with np.errstate(invalid="ignore"):
+        converted = value.astype(dtype)
+    if quantized or not np.array_equal(converted, value):
+        raise InputError(
+            f"sample {place}: input {tensor.label!r} takes {tensor.type.label}, which the {value.dtype} given are not"
+            + ("; real numbers are quantized for it" if quantized else "")
+        )
+    return converted
 
 
 def levels_of(subgraph: Subgraph) -> tuple[float, float] | None:

@@ -44,8 +44,8 @@ def fake_quant_with_min_max_vars(
     x: float32[...], real. minimum, maximum: float32[], or float32[channels] with a range for each index of the last
     dimension of `x`; the per-channel form multiplies by an inverse where the other divides, as TensorFlow does.
     num_bits: 2 to 16. narrow_range: without the lowest value. A range from 0 to 0 gives zeros. Subnormal values are 0,
-    as they are to TensorFlow. Raises `InputError` for other ranges that are empty or not finite, for those so small or so
-    wide that the scale or its inverse is subnormal (TensorFlow answers NaN or zeros), and where `x` holds NaN.
+    as they are to TensorFlow. Raises `InputError` for other ranges that are empty or not finite, or so small or wide
+    that the scale or its inverse is subnormal (TensorFlow answers NaN or zeros), and where `x` holds NaN.
     """
     values, low, high, inverse, quantized_zero, step = _prepared(x, minimum, maximum, num_bits, narrow_range)
     half = np.float32(0.5)

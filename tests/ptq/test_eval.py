@@ -11,11 +11,13 @@ from typer.testing import CliRunner
 
 from int8rt.cli.app import app
 from int8rt.errors import InputError
+from int8rt.model import Quantization, TensorType
 from int8rt.ptq import calibrate, quantize
 from int8rt.ptq.evaluate import accuracy, agreement, evaluate, labelled, wilson
 from int8rt.ptq.resuming import known_answers, store_answers
 from int8rt.ptq.samples import Samples
-from int8rt.schema.builder import ModelBuilder
+from int8rt.schema.builder import ModelBuilder, TensorSpec
+from int8rt.schema.options import SVDFOptions
 from int8rt.schema.writer import write_model
 from tests.ptq.networks import FLOAT, convolution, samples
 
@@ -82,11 +84,78 @@ def test_answers_of_another_evaluation_are_not_taken(tmp_path: Path) -> None:
     assert known_answers(tmp_path / "kept.npz", "this") == {}
 
 
+def test_every_sample_is_an_input_of_its_own(tmp_path: Path) -> None:
+    """A layer with a state does not carry it from one sample to the next, however they are shared out."""
+    builder = ModelBuilder().input("x", FLOAT, (1, 2)).constant("feature", np.eye(2, dtype=np.float32))
+    builder.constant("time", np.ones((2, 3), np.float32)).add("state", TensorSpec(FLOAT, (1, 6), is_variable=True))
+    builder.output("y", FLOAT, (1, 2))
+    model = builder.operator("SVDF", ["x", "feature", "time", None, "state"], ["y"], SVDFOptions(rank=1)).build()
+    (tmp_path / "svdf.tflite").write_bytes(write_model(model))
+    # Each answers with its own larger element; sums with the samples before would not.
+    x = np.float32([[9, 0], [0, 1], [0, 2], [5, 0], [0, 1]])
+    np.savez(tmp_path / "data.npz", x=x, labels=x.argmax(axis=1))
+    ((_, _, found),) = evaluate([tmp_path / "svdf.tflite"], labelled(tmp_path / "data.npz"), backend="numpy")
+    assert found[:, 0].tolist() == [0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"labels": np.arange(5) % 3}, "holds 4 samples and 5 labels"),
+        ({"labels": np.arange(3)}, "holds 4 samples and 3 labels"),
+        ({"labels": np.arange(4)}, "the model has 3 classes, 0 to 2; a label is 3"),
+        ({"labels": np.arange(4) - 1}, "a label is -1; classes count from 0"),
+        ({"labels": np.eye(4, dtype=np.int32)}, r"the array 'labels' is int32\[4, 4\], not one integer"),
+        ({"labels": np.zeros(4)}, r"the array 'labels' is float64\[4\], not one integer"),
+        ({"y": np.zeros(4, int)}, "no array 'labels' of labels; it has .*: --labels names it"),
+        ({"image": np.full((4, 4, 4, 2), np.nan), "labels": np.arange(4) % 3}, "sample 0: .* holds NaN"),
+    ],
+)
+def test_samples_and_labels_that_do_not_fit(folder: Path, arrays: dict[str, np.ndarray], message: str) -> None:
+    np.savez(folder / "bad.npz", **({"image": np.concatenate(samples(4))} | arrays))
+    with pytest.raises(InputError, match=message):
+        list(evaluate([folder / "int8.tflite"], labelled(folder / "bad.npz"), backend="numpy"))
+
+
+def test_integers_are_codes_of_their_own_type(tmp_path: Path) -> None:
+    """Pixels of 0 to 255 for an input of int8 codes do not wrap around."""
+    tenths = Quantization(np.float32([0.1]), np.array([0]))
+    builder = ModelBuilder().input("x", TensorType.INT8, (1, 3), tenths).output("y", TensorType.INT8, (1, 3), tenths)
+    builder.operator("RELU", ["x"], ["y"])
+    (tmp_path / "int8.tflite").write_bytes(write_model(builder.build()))
+    codes = np.int8([[-1, 3, 2], [9, 1, 1]])
+    for x in (codes, codes * np.float32(0.1), codes.astype(np.uint8), codes.astype(np.int64)):
+        np.savez(tmp_path / "data.npz", x=x, labels=[[1], [0]])
+        answers = evaluate([tmp_path / "int8.tflite"], labelled(tmp_path / "data.npz"), backend="numpy")
+        if x.dtype.kind == "f" or x.dtype == np.int8:
+            assert [found.tolist() for *_, found in answers] == [[[1], [0]]]
+        else:
+            with pytest.raises(InputError, match=f"input 'x' takes int8, which the {x.dtype} given are not"):
+                list(answers)
+
+
+def test_an_evaluation_of_other_images_begins_anew(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    model = ModelBuilder().input("x", FLOAT, (1, 1, 2, 1)).output("y", FLOAT, (1, 1, 2, 1))
+    (tmp_path / "m.tflite").write_bytes(write_model(model.operator("RELU", ["x"], ["y"]).build()))
+    command = ["eval", str(tmp_path / "m.tflite"), "--data", str(tmp_path / "images"), "--levels", "0", "1", "--json"]
+    command += ["--resume", str(tmp_path / "kept.npz"), "--backend", "numpy"]
+    right = []
+    for pixels in ([[0, 255]], [[255, 0]]):
+        (tmp_path / "images" / "0").mkdir(parents=True, exist_ok=True)
+        image.fromarray(np.array(pixels, np.uint8)).save(tmp_path / "images" / "0" / "1.png")
+        right.append(json.loads(CliRunner().invoke(app, command).stdout)["models"][0]["right"])
+    assert right == [0, 1]
+
+
 def test_labels(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     for place in ("cat/1.png", "cat/2.png", "dog/1.png"):
         (tmp_path / place).parent.mkdir(exist_ok=True)
         image.new("L", (4, 4)).save(tmp_path / place)
+    for place in (".ipynb_checkpoints/1.png", "__MACOSX/1.png", "cat/._1.png"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(b"")
     found = labelled(tmp_path)
     assert (found.labels.tolist(), found.names) == ([0, 0, 1], ("cat", "dog"))
     for place in ("numbers/10/1.png", "numbers/2/1.png"):
@@ -97,9 +166,8 @@ def test_labels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a subfolder for each class"):
         labelled(tmp_path)
     np.savez(tmp_path / "data.npz", image=np.zeros(3), y=np.zeros(3))
-    for array in ("labels", "y"):
-        with pytest.raises(InputError, match="has no array"):
-            labelled(tmp_path / "data.npz", array)
+    with pytest.raises(InputError, match="has no array"):
+        labelled(tmp_path / "data.npz")
     with pytest.raises(InputError, match="cannot read"):
         labelled(tmp_path / "none.npz")
     np.save(tmp_path / "data.npy", np.zeros(3))
