@@ -51,7 +51,10 @@ def evaluate(params: RFFT2DParams, input: Array, fft_length: Array) -> Array:
     if not input.size:
         return np.zeros(shape, np.complex64)
     with np.errstate(all="ignore"):
-        return np.fft.rfft2(input.astype(np.float64), params.fft_length).astype(np.complex64)
+        output = np.fft.rfft2(input.astype(np.float64), params.fft_length).astype(np.complex64)
+    # Those that are real whatever the input: TensorFlow Lite writes 0 beside them, before it changes all signs.
+    output.imag[..., :: max(shape[-2] // 2, 1), :: shape[-1] - 1] = -0.0
+    return output
 
 
 RFFT2D = Kernel(
