@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 
 from int8rt.errors import ModelError, UnsupportedError
-from int8rt.model import ActivationFunctionType, BlockwiseQuantization, Model, Quantization, TensorType
+from int8rt.model import ActivationFunctionType, BlockwiseQuantization, Model, Padding, Quantization, TensorType
 from int8rt.schema import ModelBuilder
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import FullyConnectedOptions, LeakyReluOptions, ReducerOptions, SoftmaxOptions
+from int8rt.schema.options import (
+    DepthwiseConv2DOptions,
+    FullyConnectedOptions,
+    LeakyReluOptions,
+    ReducerOptions,
+    SoftmaxOptions,
+)
 from tests.differential import test_custom, test_sparse_fully_connected
 from tests.differential.cases import check_cases, vector
 from tests.differential.elementwise import all_codes
@@ -198,3 +204,20 @@ def test_sparse_weights_of_real_numbers_are_refused(profile: str) -> None:
     model = single_operator_model("FULLY_CONNECTED", inputs, [TensorSpec(TensorType.FLOAT32, (3, 2))], version=8)
     with pytest.raises(UnsupportedError, match=f"sparse weights in profile {profile} is not done"):
         run_int8rt(model, [np.zeros((3, 16), np.float32)], profile)
+
+
+@pytest.mark.parametrize("activation", [ActivationFunctionType.NONE, ActivationFunctionType.RELU6])
+def test_the_activation_turns_nan_into_a_bound_in_whole_groups_of_channels(activation: ActivationFunctionType) -> None:
+    rng = np.random.default_rng(0)
+    data = rng.normal(0, 1, (2, 3, 4, 7)).astype(np.float32)
+    data[1, 2, 1, 3] = np.inf
+    weights = rng.integers(-127, 127, (1, 2, 2, 7)).astype(np.int8)
+    inputs = [
+        TensorSpec(TensorType.FLOAT32, data.shape),
+        TensorSpec.constant(weights, Quantization.per_axis([0.01] * 7, [0] * 7, 3)),
+        TensorSpec.constant(np.zeros(7, np.float32)),
+    ]
+    options = DepthwiseConv2DOptions(Padding.VALID, 1, 1, 1, activation)
+    model = single_operator_model("DEPTHWISE_CONV_2D", inputs, [TensorSpec(TensorType.FLOAT32, ())], options, 6)
+    found = assert_exact(model, data)[3]
+    assert np.isnan(found[1, 0, 0]).tolist() == [False] * 4 + [True] * 3

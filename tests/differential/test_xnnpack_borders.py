@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from int8rt.errors import UnsupportedError
-from int8rt.model import Model, Operator, Padding, Quantization, TensorType
+from int8rt.model import ActivationFunctionType, Model, Operator, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
-from int8rt.schema.options import Conv2DOptions, DepthwiseConv2DOptions, FullyConnectedOptions
+from int8rt.schema.options import ConcatenationOptions, Conv2DOptions, DepthwiseConv2DOptions, FullyConnectedOptions
 from tests.differential import test_sparse_fully_connected
 from tests.differential.harness import assert_same_bits, run_int8rt
 from tests.schema.test_constant import sparsify
@@ -78,3 +78,16 @@ def test_sparse_weights_of_real_rows_are_refused() -> None:
     )
     with pytest.raises(UnsupportedError, match="sparse weights in profile xnnpack is not done"):
         run_int8rt(model, [np.ones((2, 16), np.float32)], "xnnpack")
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_concatenation_of_real_numbers_leaves_its_activation_out(stored: bool) -> None:
+    """The optimized kernel, which computes what the delegate leaves, refuses it."""
+    first, second = np.array([[-3, 9, np.nan]], np.float32), np.array([[1e-42]], np.float32)
+    inputs = [TensorSpec(FLOAT32, (1, 3)), TensorSpec.constant(second) if stored else TensorSpec(FLOAT32, (1, 1))]
+    options = ConcatenationOptions(1, ActivationFunctionType.RELU6)
+    model = single_operator_model("CONCATENATION", inputs, [TensorSpec(FLOAT32, (1, 4))], options)
+    data = [first] if stored else [first, second]
+    assert_same_bits(model, data, "xnnpack")
+    assert_same_bits(model, data, "tflite-opt")
+    assert run_int8rt(model, data, "xnnpack")[2].min(initial=0, where=[True, True, False, True]) == -3

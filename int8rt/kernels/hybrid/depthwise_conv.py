@@ -32,7 +32,8 @@ class HybridDepthwiseConv2DParams(Params):
     """`scale`: float32[O]. `depth_multiplier`: output channels for each input channel.
 
     in_fours: sums are multiplied by one scale after the other, as in the optimized kernels: in whole groups of four
-    channels first by the filter's, in those after them first by the input's.
+    channels first by the filter's, in those after them first by the input's. The activation turns NaN in whole groups
+    into its lower bound.
     """
 
     height: Window
@@ -91,6 +92,9 @@ def evaluate(params: HybridDepthwiseConv2DParams, input: Array, filter: Array, b
                     target *= factor
                 if bias is not None:
                     target += bias
+            if params.in_fours:
+                fours = target[..., : params.scale.size // 4 * 4]
+                np.copyto(fours, np.float32(params.activation_min), where=np.isnan(fours))
             clamp(target, params.activation_min, params.activation_max)
 
         sums(codes, result, finish)

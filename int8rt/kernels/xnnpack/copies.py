@@ -50,22 +50,31 @@ def _takes_vector(context: OperatorContext, index: int, *types: TensorType) -> b
 def _moves(context: OperatorContext) -> bool:
     """Whether input 0 and the output are codes, or both float32."""
     tensors = context.input(0), context.output()
-    return holds_codes(*tensors) or all(tensor.type == TensorType.FLOAT32 for tensor in tensors)
+    return holds_codes(*tensors) or _are_real(*tensors)
+
+
+def _are_real(*tensors: TensorInfo) -> bool:
+    return all(tensor.type == TensorType.FLOAT32 for tensor in tensors)
 
 
 def _takes_concatenation(context: OperatorContext) -> bool:
     inputs = [context.input(index) for index in range(len(context.inputs))]
-    if not 2 <= len(inputs) <= _MAX_CONCATENATED or not holds_codes(*inputs, context.output()):
+    if not 2 <= len(inputs) <= _MAX_CONCATENATED:
+        return False
+    if not holds_codes(*inputs, context.output()) and not _are_real(*inputs, context.output()):
         return False
     axis = context.options(ConcatenationOptions).axis
     if any(axis >= len(declared_shape(context, tensor)) for tensor in inputs):
         return False
-    output = context.per_tensor(context.output())
-    return context.output().type != TensorType.UINT8 or all(context.per_tensor(tensor) == output for tensor in inputs)
+    if context.output().type != TensorType.UINT8:
+        return True
+    return all(context.per_tensor(tensor) == context.per_tensor(context.output()) for tensor in inputs)
 
 
 def _prepare_concatenation(context: OperatorContext) -> Params:
-    check_same_codes(context, context.output(), *(context.input(index) for index in range(len(context.inputs))))
+    """The parameters; the delegate leaves an activation out."""
+    if not _are_real(context.output()):
+        check_same_codes(context, context.output(), *(context.input(index) for index in range(len(context.inputs))))
     options = replace(context.options(ConcatenationOptions), fused_activation_function=ActivationFunctionType.NONE)
     return concatenation.prepare(replace(context, operator=replace(context.operator, options=options)))
 
