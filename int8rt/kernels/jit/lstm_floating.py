@@ -27,7 +27,8 @@ from int8rt.kernels.jit.hybrid import any_nonzero, hybrid_weights, is_flawed
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
 from int8rt.kernels.jit.sums import product_sums
-from int8rt.kernels.lstm.floating import FloatCell, FloatLstmParams
+from int8rt.kernels.lstm.float_cell import FloatCell
+from int8rt.kernels.lstm.floating import FloatLstmParams
 from int8rt.kernels.lstm.tensors import INPUT, SINGLE
 from int8rt.model import ActivationFunctionType
 from int8rt.quantization.jitted_eigen import logistic, tanh

@@ -27,7 +27,7 @@ from int8rt.kernels.jit.abi import (
 from int8rt.kernels.jit.isa.levels import Level
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, Scratch
 from int8rt.kernels.jit.sums import pack_panels, padded_channels, padded_depth, panel_vectors, product_sums
-from int8rt.kernels.lstm.integer import IntegerLstmParams, Multiplier
+from int8rt.kernels.lstm.integer_params import IntegerLstmParams, Multiplier
 from int8rt.kernels.lstm.tensors import INPUT, SINGLE
 from int8rt.quantization import lstm
 from int8rt.quantization.jitted import multiply_by_quantized_multiplier, rounding_divide_by_pot

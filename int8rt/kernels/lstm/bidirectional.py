@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Updated
 from int8rt.kernels.bidirectional import auxiliary_input, checked_input, new_outputs, output_shapes
-from int8rt.kernels.lstm.floating import FloatCell, prepare_cell, run_cell
+from int8rt.kernels.lstm.float_cell import FloatCell
+from int8rt.kernels.lstm.floating import prepare_cell, run_cell
 from int8rt.kernels.lstm.tensors import FORGET_GATE, INPUT, LstmLayout, check_cell, optional, required
 from int8rt.kernels.signature import signatures
 from int8rt.schema.options import BidirectionalSequenceLSTMOptions

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.base import Array, OperatorContext, Params, Updated
-from int8rt.kernels.lstm.integer import Multiplier, intermediate, multiplier_of, quantized_clip, run_steps
+from int8rt.kernels.lstm.integer import run_steps
+from int8rt.kernels.lstm.integer_params import Multiplier, intermediate, multiplier_of, quantized_clip
 from int8rt.kernels.lstm.tensors import (
     CELL_GATE,
     FORGET_GATE,

@@ -6,11 +6,11 @@ The full kernel has the inputs of UNIDIRECTIONAL_SEQUENCE_LSTM, but [batch, n_in
 from __future__ import annotations
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Updated
-from int8rt.kernels.lstm import basic, eight_bit, floating, integer
+from int8rt.kernels.lstm import basic, eight_bit, floating, integer, integer_params
 from int8rt.kernels.lstm.basic import BasicLstmParams
 from int8rt.kernels.lstm.eight_bit import EightBitLstmParams
 from int8rt.kernels.lstm.floating import FloatLstmParams
-from int8rt.kernels.lstm.integer import IntegerLstmParams
+from int8rt.kernels.lstm.integer_params import IntegerLstmParams
 from int8rt.kernels.lstm.tensors import INPUT, check_tensors
 from int8rt.kernels.signature import signatures
 from int8rt.schema.enums import LSTMKernelType
@@ -32,10 +32,10 @@ def prepare(context: OperatorContext) -> LstmParams:
     if input.rank != 2:
         raise context.invalid(f"input {input.name!r} must have rank 2, found {list(input.shape)}")
     sizes, clips = check_tensors(context, time_major=True), (options.cell_clip, options.proj_clip)
-    if integer.is_integer(context) and len(context.intermediates) == eight_bit.INTERMEDIATES:
+    if integer_params.is_integer(context) and len(context.intermediates) == eight_bit.INTERMEDIATES:
         return eight_bit.prepare(context, sizes, *clips)
-    if integer.is_integer(context):
-        params = integer.prepare(context, sizes, *clips)
+    if integer_params.is_integer(context):
+        params = integer_params.prepare(context, sizes, *clips)
         if params.cell_scale > _LARGEST_CELL_SCALE:
             # TensorFlow Lite leaves off halfway through its parameters and runs with the rest being 0.
             raise context.unsupported(f"a cell of scale 2^{params.cell_scale}")

@@ -7,9 +7,9 @@ other inputs. int8 with int8 weights (`integer`), float32 with float32 weights o
 from __future__ import annotations
 
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Updated
-from int8rt.kernels.lstm import floating, integer
+from int8rt.kernels.lstm import floating, integer, integer_params
 from int8rt.kernels.lstm.floating import FloatLstmParams
-from int8rt.kernels.lstm.integer import IntegerLstmParams
+from int8rt.kernels.lstm.integer_params import IntegerLstmParams
 from int8rt.kernels.lstm.tensors import INPUT, check_tensors
 from int8rt.kernels.signature import signatures
 from int8rt.schema.options import UnidirectionalSequenceLSTMOptions
@@ -21,11 +21,11 @@ def prepare(context: OperatorContext) -> IntegerLstmParams | FloatLstmParams:
     input = context.input(INPUT)
     if input.rank != 3:
         raise context.invalid(f"input {input.name!r} must have rank 3, found {list(input.shape)}")
-    integers = integer.is_integer(context)
+    integers = integer_params.is_integer(context)
     sizes = check_tensors(context, options.time_major, diagonal=not integers)
     clips = options.cell_clip, options.proj_clip
     if integers:
-        return integer.prepare(context, sizes, *clips)
+        return integer_params.prepare(context, sizes, *clips)
     return floating.prepare(
         context, sizes, options.fused_activation_function, clips, options.asymmetric_quantize_inputs
     )
