@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from conformance.matrix.pages import Defect, html, markdown
+from conformance.matrix.defects import Defect
+from conformance.matrix.pages import html, markdown
 from conformance.matrix.remember import LostError, Remembering
 from conformance.matrix.suite import run_suite
 from conformance.matrix.zoo import RUNS, chosen, examine
