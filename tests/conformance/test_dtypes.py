@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conformance.dtypes import accepted, page, sweep
+from conformance.dtypes import accepted, sweep
 from conformance.dtypes_model import retyped, values
+from conformance.dtypes_page import page
 from conformance.dtypes_worker import Child
 from int8rt.kernels.custom.table import find_kernel
 from int8rt.model import TensorType
