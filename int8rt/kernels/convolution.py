@@ -99,6 +99,8 @@ def accumulator_type(
         if context.per_tensor(tensor)[1] != 0:
             raise context.invalid(f"int16 tensor {tensor.name!r} has a zero point other than 0")
     accumulator = TensorType.INT64 if quantized_bias_type == TensorType.FLOAT32 else quantized_bias_type
+    if context.operator.options is None:
+        raise context.invalid("has no options in the file, which leave no type for the bias of int16")
     if accumulator not in (TensorType.INT32, TensorType.INT64):
         raise context.invalid(f"quantized_bias_type is {accumulator.label}, expected int32 or int64")
     bias = context.optional_input(bias_index)

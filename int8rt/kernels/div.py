@@ -32,6 +32,8 @@ from int8rt.quantization.reciprocal import fixed_point_quotient
 from int8rt.schema.options import DivOptions
 
 _QUANTIZED = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
+# With those beyond, even the differences of codes do not fit 32 bits at some point.
+_ZERO_POINTS = range(-(1 << 16), 1 << 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,8 @@ def prepare(context: OperatorContext) -> DivParams | PlainParams:
     (scale1, zero_point1), (scale2, zero_point2), (scale, zero_point) = (
         context.per_tensor(tensor) for tensor in (context.input(0), context.input(1), context.output())
     )
+    if (farthest := max(zero_point1, zero_point2, zero_point, key=abs)) not in _ZERO_POINTS:
+        raise context.unsupported(f"the zero point {farthest} is so large that integers overflow")
     multiplier, shift = within_spec(context, quantize_multiplier, float32_quotient_ratio(scale1, scale2, scale))
     low, high = activation_range(context, activation)
     return DivParams(

@@ -83,6 +83,8 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     options = context.options(FullyConnectedOptions)
     input, filter = context.input(0), context.input(1)
     shuffled = options.weights_format == FullyConnectedOptionsWeightsFormat.SHUFFLED4x16INT8
+    if shuffled and len(context.outputs) != 2:
+        raise context.invalid("needs a second output, for its shuffled weights")
     is_hybrid = input.type == TensorType.FLOAT32 and filter.type != TensorType.FLOAT32
     if options.fused_activation_function not in _ACTIVATIONS and not is_hybrid:
         raise context.invalid(f"fused activation {options.fused_activation_function.name}")

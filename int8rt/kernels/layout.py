@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from int8rt.kernels.base import OperatorContext, TensorInfo
 from int8rt.model import TensorType
 
@@ -62,6 +64,15 @@ def check_int16_zero_point(context: OperatorContext, *tensors: TensorInfo) -> No
         zero_point = scale_and_zero_point(tensor)[1]
         if tensor.type == TensorType.INT16 and zero_point != 0:
             raise context.invalid(f"int16 tensor {tensor.name!r} has zero point {zero_point}, expected 0")
+
+
+def check_zero_points(context: OperatorContext, type: TensorType, *tensors: TensorInfo) -> None:
+    """`ModelError` for a zero point that is no code of `type`."""
+    info = np.iinfo(type.dtype)
+    for tensor in tensors:
+        zero_point = scale_and_zero_point(tensor)[1]
+        if not info.min <= zero_point <= info.max:
+            raise context.invalid(f"{tensor.name!r} has zero point {zero_point}, expected {info.min} to {info.max}")
 
 
 def integers(context: OperatorContext, index: int) -> tuple[int, ...]:

@@ -34,6 +34,8 @@ class MirrorPadParams(Params):
 def prepare(context: OperatorContext) -> MirrorPadParams:
     """Check that no border is wider than what it mirrors."""
     input, output = context.input(0), context.output()
+    if context.operator.options is None:
+        raise context.invalid("has no options in the file, and so no mode")
     offset = 1 if context.options(MirrorPadOptions).mode == MirrorPadMode.REFLECT else 0
     if input.type in QUANTIZED_TYPES:
         check_same_quantization(context, input, output)

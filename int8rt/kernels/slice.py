@@ -1,6 +1,8 @@
 """SLICE: a box of a tensor.
 
 input: T, begin: int32 or int64 [rank], size: the same, -1 for everything up to the end; output: T[size]
+
+Where the file says the output's shape in full, it must be that of the box, also after inputs were resized.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import Any
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import COPIED_TYPES, integers
 from int8rt.kernels.signature import signatures
+from int8rt.model import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,19 @@ def prepare(context: OperatorContext) -> SliceParams:
     shape = tuple(n - b if s == -1 else s for n, b, s in zip(input.shape, begin, size, strict=True))
     if any(b < 0 or s < 0 or b + s > n for n, b, s in zip(input.shape, begin, shape, strict=True)):
         raise context.invalid(f"begin {list(begin)} and size {list(size)} leave the input {list(input.shape)}")
+    declared = _declared_shape(context)
+    if declared and declared != shape:
+        raise context.invalid(f"takes a box of the shape {list(shape)}, but the file says {list(declared)}")
     return SliceParams(output_shapes=(shape,), begin=begin)
+
+
+def _declared_shape(context: OperatorContext) -> Shape:
+    """The output's shape in the file; () where that leaves a dimension open."""
+    output = context.output()
+    if context.subgraph is None or output.index < 0:
+        return ()
+    tensor = context.subgraph.tensors[output.index]
+    return () if -1 in (tensor.shape_signature or ()) else tensor.shape
 
 
 def evaluate(params: SliceParams, input: Array, begin: Array, size: Array) -> Array:

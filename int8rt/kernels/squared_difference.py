@@ -18,6 +18,7 @@ from int8rt.kernels.arithmetic import (
     type_range,
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.layout import check_zero_points
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.effective_scales import squared_difference_multipliers
@@ -41,6 +42,7 @@ def prepare(context: OperatorContext) -> SquaredDifferenceParams | Params:
     shape = broadcast_pair(context)
     if output.type != TensorType.INT8:
         return Params(output_shapes=(shape,))
+    check_zero_points(context, output.type, input1, input2, output)
     if not 0 < (real := _multipliers(context, _LEFT_SHIFT)[2]) < 1:
         scales = " and ".join(f"{context.per_tensor(tensor)[0]:g}" for tensor in (input1, input2))
         raise context.invalid(

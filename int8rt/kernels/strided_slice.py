@@ -3,7 +3,9 @@
 input: T, begin, end, strides: int32[n] for the first n dimensions; further ones are taken whole. Bit i of a mask is
 about element i of these vectors: begin_mask and end_mask leave a bound open, ellipsis_mask stands for all dimensions
 that the others do not name, new_axis_mask adds a dimension of size 1, shrink_axis_mask takes one element and drops the
-dimension. Negative bounds count from the end and are clamped; strides may be negative. offset: end counts from begin.
+dimension. A bit of new_axis_mask behind the vectors' ends takes the place of a dimension: TensorFlow Lite then slices
+the beginning of the input, in the smaller shape. Negative bounds count from the end and are clamped; strides may be
+negative. offset: end counts from begin.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _INT32_MIN = -(1 << 31)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StridedSliceParams(Params):
-    """input_shape: that of the input with the new axes. ranges: which elements are taken along each of them."""
+    """input_shape: of what is sliced, the input with the new axes, or its beginning. ranges: what is taken along each
+    of its dimensions.
+    """
 
     input_shape: Shape
     ranges: tuple[range, ...]
@@ -97,7 +101,9 @@ def _axes(context: OperatorContext, options: StridedSliceOptions, count: int) ->
                 axes.append(_Axis(next(taken), i))
     except StopIteration:
         raise context.invalid(f"{count} indices are too many for the input {list(shape)}") from None
-    return axes + [_Axis(size, None) for size in taken]
+    # Bits behind the indices have added no dimension to `total`, but are looked at.
+    behind = range(count, count + total - len(axes))
+    return axes + [_Axis(1 if _bit(options.new_axis_mask, i) else next(taken), None) for i in behind]
 
 
 def _range(
@@ -132,12 +138,18 @@ def evaluate(params: StridedSliceParams, input: Array, begin: Array, end: Array,
     """A copy of the elements taken."""
     (shape,) = params.output_shapes
     assert shape is not None
-    box: tuple[Any, ...] = (*(as_slice(r) for r in params.ranges), Ellipsis)
-    taken: Array = input.reshape(params.input_shape)[box]
-    return taken.reshape(shape).copy()
+    return taken_view(params, input).reshape(shape).copy()
 
 
-def as_slice(taken: range) -> slice:
+def taken_view(params: StridedSliceParams, input: Array) -> Array:
+    """The elements taken, in the dimensions of `ranges`; a view of a contiguous input."""
+    sliced = input.reshape(-1)[: element_count(params.input_shape)].reshape(params.input_shape)
+    box: tuple[Any, ...] = (*(_slice(r) for r in params.ranges), Ellipsis)
+    view: Array = sliced[box]
+    return view
+
+
+def _slice(taken: range) -> slice:
     """A range as a slice, where -1 would not mean the position before the first element."""
     if len(taken) == 0:
         return slice(0, 0)

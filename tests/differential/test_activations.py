@@ -97,6 +97,14 @@ def test_hard_swish_of_coarse_and_fine_scales(examples: int) -> None:
     check_cases(models(), examples)
 
 
+@pytest.mark.parametrize("zero_points", [(300, 0), (0, 300), (40000, 0), (0, 40000), (-40000, 0), (0, -40000)])
+@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
+def test_hard_swish_of_zero_points_beyond_their_type(type: TensorType, zero_points: tuple[int, int]) -> None:
+    """They must fit 16 bits."""
+    specs = [TensorSpec(type, (256,), Quantization.per_tensor(0.1, zero_point)) for zero_point in zero_points]
+    check_cases(st.just(Case(single_operator_model("HARD_SWISH", specs[:1], specs[1:]), [all_codes(type)])), 1)
+
+
 @examples
 def test_elu_is_that_of_the_optimized_kernels(examples: int) -> None:
     codes = all_codes(TensorType.INT8)

@@ -81,6 +81,11 @@ def test_mirror_pad(examples: int) -> None:
     check_cases(mirror_pads(), examples)
 
 
+def test_mirror_pad_without_options_has_no_mode() -> None:
+    inputs = [TensorSpec(TensorType.INT32, (4,)), TensorSpec.constant(np.array([[1, 1]], np.int32))]
+    check_cases(st.just(case(np.random.default_rng(0), "MIRROR_PAD", inputs, [TensorSpec(TensorType.INT32, ())])), 1)
+
+
 @st.composite
 def concatenations(draw: st.DrawFn) -> Case:
     type, shape = draw(types(*PADDED, "uint32")), list(draw(shapes((1, 5), 4)))

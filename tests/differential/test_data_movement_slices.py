@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from int8rt.model import TensorType
 from int8rt.schema.builder import TensorSpec
 from int8rt.schema.options import SliceOptions, StridedSliceOptions
 from tests.differential.cases import (
@@ -17,6 +21,7 @@ from tests.differential.cases import (
     types,
     vector,
 )
+from tests.differential.harness import assert_same_bits
 
 pytestmark = pytest.mark.litert
 
@@ -89,3 +94,29 @@ def strided_slices_at_run_time(draw: st.DrawFn) -> Case:
 @examples
 def test_strided_slice_at_run_time(examples: int) -> None:
     check_cases(strided_slices_at_run_time(), examples)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("signature", [None, (-1, 3), (2, 3)])
+@pytest.mark.parametrize("declared", [(), (2, 3), (3, 3), (2, 3, 1), (6,)])
+def test_slice_of_a_shape_that_the_file_says(
+    declared: tuple[int, ...], signature: tuple[int, ...] | None, late: bool
+) -> None:
+    """It must be that of the box, unless it is open."""
+    signature = signature if len(declared) == 2 else None
+    output = TensorSpec(TensorType.INT32, declared, shape_signature=signature)
+    inputs = [TensorSpec(TensorType.INT32, (4, 5)), vector([1, 2]), vector([2, -1])]
+    drawn = case(np.random.default_rng(0), "SLICE", inputs, [output], SliceOptions(), at_run_time=late)
+    assert_same_bits(drawn.model, drawn.inputs)
+
+
+@pytest.mark.parametrize("new_axes", [2, 3, 4, 5, 6, 8, 12, 0b11110])
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (4, 3, 2)])
+def test_new_axes_behind_the_indices(shape: tuple[int, ...], new_axes: int) -> None:
+    """LiteRT counts no dimension for them, but puts a 1 in the place of one."""
+    for count, ellipsis in itertools.product(range(1, len(shape) + 1), (0, 1, 2)):
+        vectors = [vector([value] * count) for value in (1, 3, 1)]
+        options = StridedSliceOptions(new_axis_mask=new_axes, ellipsis_mask=ellipsis & (2**count - 1))
+        inputs = [TensorSpec(TensorType.INT32, shape), *vectors]
+        drawn = case(np.random.default_rng(0), "STRIDED_SLICE", inputs, [TensorSpec(TensorType.INT32, ())], options)
+        assert_same_bits(drawn.model, drawn.inputs)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import strategies as st
 
 from int8rt.model import Quantization, TensorType
-from int8rt.schema.builder import TensorSpec
+from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.enums import FullyConnectedOptionsWeightsFormat
 from int8rt.schema.options import FullyConnectedOptions
 from tests.differential.cases import Case, case, check_cases, examples, shapes, types
@@ -18,6 +18,7 @@ from tests.differential.convolutions import (
     scales_of,
     zero_point_pair,
 )
+from tests.differential.harness import assert_same_bits
 
 pytestmark = pytest.mark.litert
 
@@ -93,3 +94,23 @@ def to_int16(draw: st.DrawFn, shuffled: bool) -> Case:
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_int16_results_of_uint8(shuffled: bool, examples: int) -> None:
     check_cases(to_int16(shuffled), examples)
+
+
+def test_shuffled_weights_need_a_second_output() -> None:
+    x, weights = np.ones((2, 16), np.float32), TensorSpec.constant(np.ones((4, 16), np.float32))
+    options = FullyConnectedOptions(weights_format=FullyConnectedOptionsWeightsFormat.SHUFFLED4x16INT8)
+    float32 = TensorType.FLOAT32
+    model = single_operator_model(
+        "FULLY_CONNECTED", [TensorSpec(float32, (2, 16)), weights], [TensorSpec(float32, ())], options
+    )
+    assert_same_bits(model, [x])
+
+
+def test_int16_without_options() -> None:
+    """The schema's default for the type of the bias holds only where there are options."""
+    quantization = Quantization.per_tensor(0.1)
+    specs = [TensorSpec(TensorType.INT16, shape, quantization) for shape in ((2, 5), (2, 3))]
+    weights = TensorSpec.constant(np.ones((3, 5), np.int8), quantization)
+    assert_same_bits(
+        single_operator_model("FULLY_CONNECTED", [specs[0], weights], [specs[1]]), [np.ones((2, 5), np.int16)]
+    )

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.model import TensorType
+from int8rt.errors import UnsupportedError
+from int8rt.model import Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from tests.differential.cases import Case, case, check_cases, examples, generators, random_data, types
 from tests.differential.elementwise import SPECIAL, all_codes, all_pairs, broadcastable, quantized, scale_of
+from tests.differential.harness import assert_same_bits, run_int8rt
 
 pytestmark = pytest.mark.litert
 
@@ -63,6 +65,26 @@ def every_pair_of_codes(draw: st.DrawFn, name: str) -> Case:
 @examples
 def test_every_pair_of_codes(name: str, examples: int) -> None:
     check_cases(every_pair_of_codes(name), examples)
+
+
+@pytest.mark.parametrize("which", range(3))
+@pytest.mark.parametrize("type", QUANTIZED)
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL", "DIV", "SQUARED_DIFFERENCE"])
+def test_zero_points_beyond_their_type(name: str, type: str, which: int) -> None:
+    """Some operators demand zero points that are codes; the others compute with any."""
+    kind = TensorType[type.upper()]
+    info = np.iinfo(kind.dtype)
+    for beyond in (int(info.max) + 1, int(info.min) - 1, 1000):
+        zero_points = [beyond if i == which else 0 for i in range(3)]
+        specs = [TensorSpec(kind, (40,), Quantization.per_tensor(0.1, zero_point)) for zero_point in zero_points]
+        drawn = case(np.random.default_rng(0), name, specs[:2], specs[2:], version=2)
+        assert_same_bits(drawn.model, [np.where(value == 0, 1, value).astype(kind.dtype) for value in drawn.inputs])
+
+
+def test_a_zero_point_with_which_quotients_overflow() -> None:
+    specs = [TensorSpec(TensorType.INT8, (4,), Quantization.per_tensor(0.1, zero)) for zero in (2**31 - 1, 0, 0)]
+    with pytest.raises(UnsupportedError, match="zero point 2147483647 is so large that integers overflow"):
+        run_int8rt(single_operator_model("DIV", specs[:2], specs[2:]), [np.ones(4, np.int8)] * 2)
 
 
 @st.composite

@@ -30,7 +30,7 @@ from int8rt.kernels.jit.copies import (
 from int8rt.kernels.jit.lowering import At, Data, LowerContext, Lowered, to_arena
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.space_batch import SpaceBatchParams
-from int8rt.kernels.strided_slice import as_slice
+from int8rt.kernels.strided_slice import taken_view
 from int8rt.model import TensorType
 
 # Beyond this many runs their list is larger than what it moves.
@@ -118,7 +118,7 @@ def _slice(params: Any, input: Array) -> tuple[Array, ...]:
 
 
 def _strided_slice(params: Any, input: Array) -> tuple[Array, ...]:
-    return (input.reshape(params.input_shape)[tuple(as_slice(taken) for taken in params.ranges)],)
+    return (taken_view(params, input),)
 
 
 # Operators as views of their input whose elements are in the order of the outputs'.
