@@ -19,6 +19,7 @@ from int8rt.files import parse_json
 from int8rt.model import Model
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, Runtime
 from int8rt.verify.runtimes.choose import open_runtime
+from int8rt.verify.runtimes.modules import module_files
 from int8rt.verify.runtimes.npz import read_npz, write_npz
 from int8rt.verify.runtimes.patience import HangingError
 
@@ -131,7 +132,8 @@ def remembered(folder: Path, sut: str, *, timeout: float = 120.0, **options: Any
     """`choose.open_runtime`, with its answers in a folder of its own in `folder`.
 
     Which one it is follows from the arguments, the version of int8rt and the content of the files that the arguments
-    name: the delegate, programs and their files, a Python function's module. So a new build is asked anew.
+    name: the delegate, programs and their files, a Python function's module and what it imports from the current
+    folder. So a new build is asked anew.
     """
     from int8rt import __version__
 
@@ -163,15 +165,15 @@ def _unpacked(packed: list[Any]) -> Array:
 
 
 def files_of(sut: str, delegate: str | None = None) -> list[str]:
-    """SHA-256 of each file that stands for a runtime: the delegate, a program and its files, a function's module."""
+    """SHA-256 of each file that stands for a runtime: the delegate, a program and its files, a function's modules."""
     kind, _, rest = sut.partition(":")
     names = [delegate] if delegate else []
     if kind == "command":
         with contextlib.suppress(ValueError):  # no command line: opening the runtime says so
             names += shlex.split(rest)
     elif kind == "python":
-        # Looked up from the current folder too, as the worker does; not imported.
-        names.append(f"{rest.partition(':')[0].replace('.', '/')}.py")
+        # Looked up from the current folder, as the worker does; not imported.
+        names += sorted(map(str, module_files(rest.partition(":")[0], Path())))
     return [file_digest(name) for name in names if os.path.isfile(name)]
 
 
