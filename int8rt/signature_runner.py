@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class SignatureRunner:
     """Runs one signature of a model: `runner(name=array, ...)` returns a dictionary of output arrays.
 
-    Inputs are resized to the arrays given. Made by `Interpreter.get_signature_runner`.
+    Inputs are resized to the arrays given. Made by `Interpreter.get_signature_runner`; `InputError` for an unknown key.
     """
 
     def __init__(self, interpreter: Interpreter, signature_key: str) -> None:
@@ -31,7 +31,11 @@ class SignatureRunner:
         self._outputs = dict(sorted(signature.outputs.items()))
 
     def __call__(self, **inputs: npt.ArrayLike) -> dict[str, npt.NDArray[Any]]:
-        """Run with these inputs; `InputError` where a name is missing or unknown."""
+        """Run with these inputs: codes where the tensor is quantized, of its own type.
+
+        Raises `InputError` where a name is missing or unknown or an array does not fit its tensor, and what
+        `Interpreter.allocate_tensors` and `invoke` raise.
+        """
         if set(inputs) != set(self._inputs):
             raise InputError(f"the signature takes the inputs {list(self._inputs)}, found {list(inputs)}")
         interpreter, subgraph = self._interpreter, self._subgraph

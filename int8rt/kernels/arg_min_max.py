@@ -1,5 +1,6 @@
 """ARG_MAX and ARG_MIN: where along an axis the largest or smallest code is; the first of equals.
 
+input: T[..], axis: int32 or int64, one element; output: int32 or int64, the input's shape without that axis.
 Codes are compared as they are. Of real numbers NaN is never chosen, unless there is nothing else; along the last axis
 TensorFlow Lite takes four numbers at a time, and what NaN does then depends on where it is.
 """

@@ -1,5 +1,6 @@
 """FLOOR_DIV and FLOOR_MOD: the quotient rounded down and its remainder, which has the divisor's sign; broadcast.
 
+inputs, output: T of shapes that broadcast; int8, int16, int32, float32, for the remainder int64 too.
 Codes are divided as they are, without scales. A quotient that does not fit its type wraps around.
 """
 

@@ -1,4 +1,7 @@
-"""LOGICAL_AND, LOGICAL_OR (broadcast) and LOGICAL_NOT of truth values."""
+"""LOGICAL_AND, LOGICAL_OR and LOGICAL_NOT of truth values.
+
+inputs, output: bool; two inputs of shapes that broadcast.
+"""
 
 from __future__ import annotations
 

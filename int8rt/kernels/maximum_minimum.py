@@ -1,5 +1,6 @@
 """MAXIMUM and MINIMUM: the larger or smaller of two codes, broadcast.
 
+inputs, output: T of shapes that broadcast.
 Codes are compared and copied as they are, whatever the scales and zero points of the three tensors say.
 """
 

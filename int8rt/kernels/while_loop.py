@@ -59,7 +59,10 @@ def prepare(context: OperatorContext) -> WhileParams:
 
 
 def evaluate(params: WhileParams, runtime: Runtime, *inputs: Array) -> tuple[Array, ...]:
-    """The values after the last round. Where a body passes an input on as a later output, see `WhileParams.earlier`."""
+    """The values after the last round. Where a body passes an input on as a later output, see `WhileParams.earlier`.
+
+    Raises `EvaluationError` for a condition of more than one element.
+    """
     runtime.begin(params.condition)
     runtime.begin(params.body)
     values = asked = inputs

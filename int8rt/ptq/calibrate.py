@@ -49,7 +49,10 @@ def calibrate(
 
 
 class Calibration:
-    """`calibrate`, one sample at a time. count: how many it has seen."""
+    """`calibrate`, one sample at a time. count: how many it has seen.
+
+    Raises `InputError` for an unknown method or signature and for a model that is quantized already.
+    """
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class Calibration:
                 raise InputError(f"the model is quantized already: tensor '{tensor.label}' is {tensor.type.label}")
 
     def feed(self, sample: Sample) -> None:
-        """Runs the model on one sample."""
+        """Run the model on one sample, as `calibrate` takes them; `InputError` where it does not fit or is not finite."""
         values = self._values(sample)
         for index, value in values.items():
             self._interpreter._resize(self._position, index, value.shape, False)

@@ -45,14 +45,20 @@ class FakeQuantizer:
         symmetric: bool = False,
         narrow_range: bool = False,
     ) -> FakeQuantizer:
-        """A quantizer that has seen nothing: from -6 to 6, "all" from 0 to 0. channels: None for one range in all."""
+        """A quantizer that has seen nothing: from -6 to 6, "all" from 0 to 0. channels: None for one range in all.
+
+        Raises `InputError` for another kind, and for "all" per channel.
+        """
         if kind not in ("last", "all", "moving") or (kind == "all" and channels is not None):
             raise InputError(f"no quantizer of the kind {kind!r}" + (" per channel" if channels is not None else ""))
         end = np.full(() if channels is None else (channels,), 0.0 if kind == "all" else START, np.float32)
         return cls(kind, -end, end, num_bits, symmetric, narrow_range)
 
     def __call__(self, x: npt.ArrayLike, training: bool = False) -> Float32:
-        """`x` fake-quantized with the range, which `training` moves first; `InputError` for NaN and no values."""
+        """`x`, float32[..] or [..,channels], fake-quantized with the range, which `training` moves first.
+
+        Raises `InputError` for other channels than the range has, and while training for NaN, infinity and no values.
+        """
         values = np.asarray(x, np.float32)
         if training:
             self._follow(values)
@@ -85,7 +91,10 @@ class FakeQuantizer:
 
 
 def ema_residue(steps: int, decay: float = DECAY) -> float:
-    """The weight, 0 to 1, that the start value still has in a moving average after `steps` updates: decay ** steps."""
+    """The weight, 0 to 1, that the start value still has in a moving average after `steps` updates: decay ** steps.
+
+    Raises `InputError` for negative steps and a decay that is not between 0 and 1.
+    """
     if steps < 0 or not 0 < decay < 1:
         raise InputError(f"{steps} steps with a decay of {decay:g}")
     return float(decay**steps)
@@ -108,7 +117,7 @@ class Convergence:
 def convergence_report(quantizers: Mapping[str, FakeQuantizer], tolerance: float = 0.01) -> dict[str, Convergence]:
     """Tensor name to its convergence, the largest residue first; only quantizers of the kind "moving" have one.
 
-    tolerance: between 0 and 1, the weight of the start value at which a range counts as settled.
+    tolerance: between 0 and 1, the weight of the start value at which a range counts as settled; else `InputError`.
     """
     if not 0 < tolerance < 1:
         raise InputError(f"a tolerance of {tolerance:g}; it lies between 0 and 1")
