@@ -29,7 +29,8 @@ def debug_quantization(
 ) -> None:
     """Compare each tensor of a quantized model with the float model's, in real numbers: locally and accumulated.
 
-    "Local": the operator alone, fed the float model's values. Tensors are matched by their names.
+    "Local": the operator alone, fed the float model's values. Tensors are matched by their names, and by the order of
+    the operators where both models have the same ones.
     """
     from int8rt.cli.progress import progress
     from int8rt.cli.text import columns, print_json
@@ -53,4 +54,4 @@ def debug_quantization(
         for reason in item.reasons:
             print(f"operator {item.position} ({item.operator}), {item.tensor}: {reason}")
     if found.unmatched:
-        print(f"{len(found.unmatched)} tensors have no float tensor of their name", end="\n")
+        print(f"{len(found.unmatched)} tensors match none of the float model")

@@ -12,6 +12,8 @@ lstm, svdf  operators with states, and weights beside them
 dynamic     integer weights beside float activations
 choice      which operators become integer, with which scales
 values      activations as integers and as floats
+debug       every tensor of a quantized model beside the float model's; matching, difference, reasons: parts of it
+evaluate    accuracies on labelled samples
 rewrite     one subgraph, quantized
 draft       a subgraph while it is being rewritten
 

@@ -15,6 +15,8 @@ Array = npt.NDArray[Any]
 
 # Errors are counted in whole steps up to so many; more are counted together.
 _STEPS = 8
+# |Real values| are counted by their float32 numbers without so many bits: five of the mantissa are left.
+_COARSE = 18
 
 
 def real_values(tensor: Tensor, value: Array) -> Array:
@@ -92,7 +94,7 @@ class Difference:
 class Codes:
     """Which codes of its type a quantized tensor takes, and the real values behind them, channel by channel.
 
-    outside: how many real values lay outside of what the codes reach.
+    outside: how many real values lay outside of what the codes reach. largest: the largest |real value|.
     """
 
     def __init__(self, tensor: Tensor) -> None:
@@ -104,7 +106,8 @@ class Codes:
         self.counts = np.zeros(self.high - self.low + 1, np.int64)
         self.outside = self.count = 0
         self.extremes: tuple[Array, Array] | None = None
-        self.magnitudes: list[Array] = []
+        self.magnitudes = np.zeros(1 << (32 - _COARSE), np.int64)
+        self.largest = 0.0
 
     def see(self, real: Array, codes: Array) -> None:
         """Adds one sample."""
@@ -117,12 +120,20 @@ class Codes:
         if self.extremes is not None:
             low, high = np.minimum(low, self.extremes[0]), np.maximum(high, self.extremes[1])
         self.extremes = low, high
-        self.magnitudes.append(np.quantile(np.abs(real), [0.999, 1.0]))
+        sizes = np.abs(real).astype(np.float32)
+        self.magnitudes += np.bincount(sizes.reshape(-1).view(np.uint32) >> _COARSE, minlength=self.magnitudes.size)
+        self.largest = max(self.largest, float(sizes.max()))
 
     @property
     def saturated(self) -> float:
         """Share of real values that the codes do not reach."""
         return self.outside / self.count if self.count else 0.0
+
+    @property
+    def usual(self) -> float:
+        """What 99.9 % of the |real values| are below, up to a 32nd of it; 0 where all others are 0."""
+        index = int(np.searchsorted(np.cumsum(self.magnitudes), 0.999 * self.count))
+        return float(np.array([(index + 1) << _COARSE], np.uint32).view(np.float32)[0]) if index else 0.0
 
     @property
     def unused(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -15,8 +16,9 @@ from int8rt.errors import InputError
 from int8rt.model import Model, TensorType
 from int8rt.ptq import Recipe, calibrate, quantize
 from int8rt.ptq.debug import Debugged, debug_quantization
+from int8rt.schema import load_model
 from int8rt.schema.builder import ModelBuilder
-from int8rt.schema.options import ConcatenationOptions
+from int8rt.schema.options import ConcatenationOptions, SoftmaxOptions
 from int8rt.schema.writer import write_model
 from tests.ptq.networks import FLOAT, convolution, samples
 
@@ -110,12 +112,114 @@ def test_outliers_and_single_channels() -> None:
     for sample, reason in (
         (outlier, "99.9 % of the values are within a 50th"),
         (channel, "channel 3 alone has 30 times"),
+        (
+            data * np.float32([1, 1, 1, 30, 1, 1, 20, 1]),
+            "2 of 8 channels are wider than the others, channel 3 30 times",
+        ),
     ):
         quantized = quantize(calibrate(model, [sample])).model
         found = {item.tensor: item for item in debug_quantization(model, quantized, [{"x": sample}]).tensors}
         assert any(reason in said for said in found["y_int8"].reasons), found["y_int8"].reasons
     quantized = quantize(calibrate(model, [data])).model
     assert [item.reasons for item in debug_quantization(model, quantized, [{"x": data}]).tensors] == [()] * 3
+
+
+def renamed(model: Model) -> Model:
+    graph = model.subgraphs[0]
+    tensors = tuple(dataclasses.replace(t, name=f"quant_{i}") for i, t in enumerate(graph.tensors))
+    return dataclasses.replace(model, subgraphs=(dataclasses.replace(graph, tensors=tensors),))
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), Recipe(inputs="uint8", outputs="uint8"), Recipe("float16")])
+def test_other_names(recipe: Recipe) -> None:
+    """As models have them that were trained with fake quantization: the order of the operators tells."""
+    model = convolution()
+    quantized = quantize(calibrate(model, samples()), recipe).model
+    found = debug_quantization(model, quantized, [{"x": sample} for sample in samples()], backend="numpy")
+    others = debug_quantization(model, renamed(quantized), [{"x": sample} for sample in samples()], backend="numpy")
+    assert others.unmatched == found.unmatched == ()
+    figures = [
+        [(item.position, item.local and item.local.rmse, item.accumulated.rmse) for item in each.tensors]
+        for each in (found, others)
+    ]
+    assert figures[0] == figures[1]
+    assert len({position for position, *_ in figures[0]}) >= 4
+    assert all(local is not None for _, local, _ in figures[0])
+
+
+def test_names_that_mean_other_tensors() -> None:
+    """A converter may give the float copy of a bias the name that an activation has in the float model."""
+    model = convolution()
+    quantized = quantize(calibrate(model, samples()), Recipe("float16")).model
+    graph = quantized.subgraphs[0]
+    bias = next(o.inputs[2] for o in graph.operators if o.name == "CONV_2D")
+    names = {next(o.outputs[0] for o in graph.operators if o.name == "CONV_2D"): "sum2", bias: "sum"}
+    tensors = tuple(dataclasses.replace(t, name=names.get(i, t.name)) for i, t in enumerate(graph.tensors))
+    quantized = dataclasses.replace(quantized, subgraphs=(dataclasses.replace(graph, tensors=tensors),))
+    found = named(debug_quantization(model, quantized, [{"x": sample} for sample in samples()], backend="numpy"))
+    assert {"sum2", "positive", "elu", "y"} <= set(found)
+    assert found["sum2"].local.sqnr > 60  # type: ignore[attr-defined]
+    assert "sum" not in found
+
+
+def test_operators_with_states_are_fed_the_float_models() -> None:
+    model = load_model(Path(__file__).parent.parent / "models" / "svdf_float32.tflite")
+    rng = np.random.default_rng(0)
+    graph = model.subgraphs[0]
+    name, shape = graph.tensors[graph.inputs[0]].name, graph.tensors[graph.inputs[0]].shape
+    frames = rng.uniform(-1, 1, (24, *shape)).astype(np.float32)
+    quantized = quantize(calibrate(model, frames)).model
+    found = debug_quantization(model, quantized, [{name: frame} for frame in frames], backend="numpy")
+    item = next(item for item in found.tensors if item.operator == "SVDF")
+    assert item.local is not None
+    assert item.local.sqnr > 25
+    assert item.local.sqnr >= item.accumulated.sqnr - 3
+
+
+def test_integers_are_real_numbers_to_a_float_model() -> None:
+    model = convolution()
+    quantized = quantize(calibrate(model, samples())).model
+    counts = np.arange(32, dtype=np.uint8).reshape(1, 4, 4, 2) % 3
+    figures = [
+        debug_quantization(model, quantized, [{"x": x}], backend="numpy").tensors[0].accumulated.rmse
+        for x in (counts, counts.astype(np.float64))
+    ]
+    assert figures[0] == figures[1]
+    with pytest.raises(InputError, match="input 'x' is not finite"):
+        debug_quantization(model, quantized, [{"x": np.full((1, 4, 4, 2), np.nan)}])
+
+
+def test_no_reason_where_there_is_none() -> None:
+    """Symmetric ranges of int16, ranges that an operator fixes, large samples beside small ones."""
+    model = two_branches(1)
+    data = [{name: np.abs(value) for name, value in pair.items()} for pair in pairs(1)]
+    int16 = quantize(calibrate(model, data), Recipe("int16x8")).model
+    assert {item.reasons for item in debug_quantization(model, int16, data).tensors} == {()}
+    softmax = ModelBuilder().input("x", FLOAT, (1, 5)).output("y", FLOAT, (1, 5))
+    model = softmax.operator("SOFTMAX", ["x"], ["y"], SoftmaxOptions(beta=1.0)).build()
+    data = [{"x": np.float32([[0, 0.1 * i, 9, 0, 0]])} for i in range(4)]
+    int8 = quantize(calibrate(model, data), Recipe(outputs="uint8")).model
+    found = debug_quantization(model, int8, data)
+    assert [item.operator for item in found.tensors if item.reasons] == []
+    relu = (
+        ModelBuilder().input("x", FLOAT, (1, 400)).output("y", FLOAT, (1, 400)).operator("RELU", ["x"], ["y"]).build()
+    )
+    rng = np.random.default_rng(0)
+    data = [{"x": factor * rng.uniform(0, 1, (1, 400))} for factor in (1, 1, 1, 10, 10)]
+    found = debug_quantization(relu, quantize(calibrate(relu, data)).model, data)
+    assert [item.reasons for item in found.tensors] == [()] * 3
+
+
+def test_a_scale_that_is_kept_is_no_range_that_was_wrongly_recorded() -> None:
+    slice = ModelBuilder().input("x", FLOAT, (1, 100)).tensor("all", FLOAT, (1, 100)).output("part", FLOAT, (1, 50))
+    slice.constant("begin", np.int32([0, 0])).constant("size", np.int32([1, 50]))
+    slice.operator("RELU", ["x"], ["all"]).operator("SLICE", ["all", "begin", "size"], ["part"])
+    model = slice.build()
+    data = [{"x": np.random.default_rng(0).uniform(0, 1, (1, 100)) * ([0.1] * 50 + [1] * 50)}]
+    found = debug_quantization(model, quantize(calibrate(model, data)).model, data)
+    said = {item.operator: item.reasons for item in found.tensors if item.reasons}
+    assert list(said) == ["SLICE"]
+    assert "SLICE keeps the scale of its input" in said["SLICE"][0]
 
 
 def test_refused() -> None:
@@ -128,7 +232,7 @@ def test_refused() -> None:
         ModelBuilder().input("p", TensorType.FLOAT32, (1, 4, 4, 2)).output("q", FLOAT, (1, 4, 4, 2))
         .operator("RELU", ["p"], ["q"]).build()
     )  # fmt: skip
-    with pytest.raises(InputError, match="has the name of a float tensor"):
+    with pytest.raises(InputError, match="matches one of the float model"):
         debug_quantization(other, quantized, [{"p": samples()[0]}])
 
 
