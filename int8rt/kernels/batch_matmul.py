@@ -76,7 +76,9 @@ def _requantization(context: OperatorContext, lhs: TensorInfo, rhs: TensorInfo) 
     if context.profile.float64_multipliers:
         multiplier = convolution_multipliers(lhs_scale, rhs_scale, output_scale)
     if not multiplier[0] >= 0:
-        raise context.invalid(f"the real multiplier {multiplier[0]:g} is negative")
+        raise context.invalid(
+            f"the real multiplier {multiplier[0]:g} must not be negative: lhs scale · rhs scale / output scale"
+        )
     accumulator = np.dtype(np.int64 if lhs.type == TensorType.INT16 else np.int32)
     return make_requantization(context, ActivationFunctionType.NONE, accumulator, multiplier, multiplier)
 

@@ -116,7 +116,9 @@ def input_zero_point(context: OperatorContext, input: TensorInfo) -> int:
     """The zero point of the input; `ModelError` where it is so far outside its type that sums would not be exact."""
     zero_point = context.per_tensor(input)[1]
     if abs(zero_point) > _LARGEST_ZERO_POINT:
-        raise context.invalid(f"input {input.name!r} has zero point {zero_point}")
+        raise context.invalid(
+            f"input {input.name!r} has zero point {zero_point}, expected at most ±{_LARGEST_ZERO_POINT}"
+        )
     return zero_point
 
 
@@ -183,7 +185,7 @@ def per_tensor_multiplier(
     with np.errstate(all="ignore"):
         product = np.float32(input_scale) * np.float32(filter_scale)
     if not product >= 0:
-        raise context.invalid(f"input scale {input_scale:g} · filter scale {filter_scale:g} is negative")
+        raise context.invalid(f"input scale {input_scale:g} · filter scale {filter_scale:g} must not be negative")
     if context.profile.float64_multipliers:
         return convolution_multipliers(input_scale, filter_scale, output_scale)
     return np.array([float32_product_multiplier(input_scale, filter_scale, output_scale)])

@@ -42,7 +42,9 @@ def prepare(context: OperatorContext) -> NonMaxSuppressionParams:
             raise context.invalid(f"input {tensor.name!r} must have rank 0, found {list(tensor.shape)}")
     soft = len(context.inputs) == 6
     if len(context.outputs) != (3 if soft else 2):
-        raise context.invalid(f"has {len(context.inputs)} inputs and {len(context.outputs)} outputs")
+        raise context.invalid(
+            f"has {len(context.inputs)} inputs and {len(context.outputs)} outputs, expected {3 if soft else 2}"
+        )
     (size,) = integers(context, 2)
     if size < 0:
         raise context.invalid(f"max_output_size is {size}, expected at least 0")

@@ -42,7 +42,7 @@ def prepare(context: OperatorContext) -> PadParams:
         if constant is not None:
             check_same_quantization(context, constant, context.output())
         elif not limits.min <= pad_value <= limits.max:
-            raise context.invalid(f"output {context.output().name!r} has zero point {pad_value}")
+            raise context.invalid(f"output {context.output().name!r} has zero point {pad_value}, outside its type")
     if constant is not None and element_count(constant.shape) != 1:
         raise context.invalid(f"{constant.name!r} has shape {list(constant.shape)}, expected one element")
     shape = tuple(before + size + after for before, size, after in zip(left, input.shape, right, strict=True))

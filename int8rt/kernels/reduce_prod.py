@@ -40,7 +40,8 @@ def prepare_prod(context: OperatorContext) -> ReduceParams:
         raise context.invalid(f"input {input.name!r} is quantized {input.type.label}, expected int8 or int16")
     (input_scale, input_zero_point), (output_scale, output_zero_point) = map(context.per_tensor, (input, output))
     if params.count == 0 or output_scale <= 0:
-        raise context.invalid(f"{params.count} elements of {input.name!r} for one of scale {output_scale}")
+        found = f"{params.count} elements of {input.name!r} make one of scale {output_scale}"
+        raise context.invalid(f"{found}; there must be some, and the scale above 0")
     multiplier, shift = quantize_multiplier(input_scale / output_scale ** (1.0 / params.count))
     if multiplier < 0:
         raise context.invalid(f"the scales {input_scale} and {output_scale} make a multiplier out of range")

@@ -116,11 +116,12 @@ def _params(
 ) -> ReduceWindowParams:
     input, shape = context.input(0), []
     if min(*window, *strides, *dilations, *base) < 1:
-        raise context.invalid("windows, strides and dilations must be at least 1")
+        found = f"window {list(window)}, strides {list(strides)}, dilations {list(dilations)} and {list(base)}"
+        raise context.invalid(f"{found} must be at least 1")
     for i, size in enumerate(input.shape):
         padded = (size - 1) * base[i] + 1 + padding[2 * i] + padding[2 * i + 1]
         if (padded <= 0 and size > 0) or (size == 0 and (base[i] > 1 or any(padding))) or padded > _INT32_MAX:
-            raise context.invalid(f"the padded input has size {padded} in dimension {i}")
+            raise context.invalid(f"the padded input has size {padded} in dimension {i}, expected 1 to {_INT32_MAX}")
         reach = (window[i] - 1) * dilations[i] + 1
         shape.append(0 if padded < reach else (padded - reach) // strides[i] + 1)
     if element_count(shape) and element_count(window) > _MOST_TAPS:

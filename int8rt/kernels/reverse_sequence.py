@@ -41,7 +41,7 @@ def evaluate(params: ReverseSequenceParams, input: Array, seq_lengths: Array) ->
     steps = input.shape[params.seq_dim]
     # TensorFlow Lite checks the first length only, and writes to other memory with the others.
     if np.any(seq_lengths > steps):
-        raise EvaluationError(f"a length is more than the {steps} elements of a sequence")
+        raise EvaluationError(f"a length is {seq_lengths.max()}, more than the {steps} elements of a sequence")
     rows = np.moveaxis(input, (params.batch_dim, params.seq_dim), (0, 1))
     step, length = np.arange(steps), seq_lengths.astype(np.int64)[:, np.newaxis]
     source = np.where(step < length, length - 1 - step, step)

@@ -65,7 +65,7 @@ def prepare_space_to_batch(context: OperatorContext) -> SpaceBatchParams:
     output = context.output()
     pad_value = scale_and_zero_point(output)[1] if output.type in QUANTIZED_TYPES else 0
     if pad_value and not np.iinfo(output.type.dtype).min <= pad_value <= np.iinfo(output.type.dtype).max:
-        raise context.invalid(f"output {output.name!r} has zero point {pad_value}")
+        raise context.invalid(f"output {output.name!r} has zero point {pad_value}, outside its type")
     return SpaceBatchParams(
         output_shapes=((batches * element_count(block_shape), *sizes, channels),),
         block_shape=block_shape,

@@ -71,10 +71,12 @@ def prepare(context: OperatorContext) -> FloatSvdfParams | IntegerSvdfParams:
     bias, state = context.optional_input(BIAS), context.variable(STATE)
     if input.rank != 2 or feature.rank != 2 or time.rank != 2 or input.shape[1] != feature.shape[1]:
         shapes = ", ".join(str(list(tensor.shape)) for tensor in (input, feature, time))
-        raise context.invalid(f"input, feature weights and time weights have shapes {shapes}")
+        expected = "[batch, n], [filters, n], [filters, memory]"
+        raise context.invalid(f"input, feature weights and time weights have shapes {shapes}, expected {expected}")
     (batch, _), (filters, memory), rank = input.shape, time.shape, options.rank
     if rank <= 0 or filters % rank or feature.shape[0] != filters or not memory:
-        raise context.invalid(f"rank {rank} with weights {list(feature.shape)} and {list(time.shape)}")
+        shapes = f"{list(feature.shape)} and {list(time.shape)}"
+        raise context.invalid(f"weights {shapes} must have as many rows, a multiple of rank {rank}")
     if state.shape != (batch, memory * filters):
         raise context.invalid(
             f"state {state.name!r} has shape {list(state.shape)}, expected {[batch, memory * filters]}"

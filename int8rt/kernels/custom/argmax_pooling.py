@@ -43,7 +43,8 @@ def prepare_perception(context: OperatorContext) -> ArgmaxPoolParams:
     size, strides = options.integers("ksize"), options.integers("strides")
     padding = {"SAME": Padding.SAME, "VALID": Padding.VALID}.get(options.text("padding"))
     if any(len(values) != 4 or values[0] != 1 or values[3] != 1 for values in (size, strides)) or padding is None:
-        raise context.invalid(f"ksize {size}, strides {strides}, padding {options.text('padding')!r}")
+        found = f"ksize {size}, strides {strides}, padding {options.text('padding')!r}"
+        raise context.invalid(f"{found}; expected [1, height, width, 1] for both, and SAME or VALID")
     if options.boolean("include_batch_in_index"):
         raise context.unsupported("include_batch_in_index")
     return _prepare(context, (size[1], size[2]), (strides[1], strides[2]), padding, ActivationFunctionType.NONE, True)
@@ -53,7 +54,7 @@ def prepare_mediapipe(context: OperatorContext) -> ArgmaxPoolParams:
     """Read the options of a MaxPoolingWithArgmax2D: TfLitePoolParams."""
     padding, stride_width, stride_height, filter_width, filter_height, activation = struct_fields(context, 6)
     if padding not in PADDINGS:
-        raise context.invalid(f"padding {padding}")
+        raise context.invalid(f"padding {padding}, expected one of {sorted(PADDINGS)}")
     known = activation in set(ActivationFunctionType)
     return _prepare(
         context,
@@ -75,7 +76,9 @@ def _prepare(
 ) -> ArgmaxPoolParams:
     input = context.input(0)
     if input.rank != 4 or min(*size, *strides) < 1:
-        raise context.invalid(f"an input {list(input.shape)}, windows {size} and strides {strides}")
+        raise context.invalid(
+            f"input {list(input.shape)} must have rank 4, windows {size} and strides {strides} be at least 1"
+        )
     height, width = (sliding_window(input.shape[1 + i], size[i], strides[i], 1, padding) for i in (0, 1))
     if min(height.output, width.output) < 0:
         raise context.invalid(f"a {size} window does not fit the input {list(input.shape)}")

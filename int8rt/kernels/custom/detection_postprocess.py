@@ -67,7 +67,8 @@ def prepare(context: OperatorContext) -> DetectionPostProcessParams:
     per_class = options.integer("detections_per_class") if options.has("detections_per_class") else 100
     regular = options.boolean("use_regular_nms")
     if most < 0 or each < 1 or (regular and min(most, per_class) < 1):
-        raise context.invalid(f"{most} detections with {each} classes each, {per_class} of a class")
+        found = f"max_detections {most}, max_classes_per_detection {each}, detections_per_class {per_class}"
+        raise context.invalid(f"{found}: must be at least {int(regular)}, 1 and {int(regular)}")
     threshold = options.real("nms_iou_threshold")
     if not 0 < threshold <= 1:
         raise context.invalid(f"nms_iou_threshold is {threshold}, not within (0, 1]")

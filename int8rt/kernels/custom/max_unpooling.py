@@ -38,7 +38,10 @@ def prepare(context: OperatorContext) -> MaxUnpoolingParams:
     if input.rank != 4 or places.shape != input.shape:
         raise context.invalid(f"input {list(input.shape)} and places {list(places.shape)} do not fit")
     if min(*filter, *stride) < 1 or padding not in PADDINGS:
-        raise context.invalid(f"padding {padding}, windows {filter}, strides {stride}")
+        known = sorted(PADDINGS)
+        raise context.invalid(
+            f"padding {padding} must be one of {known}, windows {filter} and strides {stride} at least 1"
+        )
     size = input.shape[1:3]
     if places.type == TensorType.FLOAT32:
         out = [size[i] * filter[i] for i in (0, 1)]

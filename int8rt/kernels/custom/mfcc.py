@@ -45,7 +45,7 @@ def prepare(context: OperatorContext) -> MfccParams:
         raise context.invalid("needs a spectrogram of rank 3 and one sample rate")
     coefficients, channels = options.integer("dct_coefficient_count"), options.integer("filterbank_channel_count")
     if coefficients < 0:
-        raise context.invalid(f"dct_coefficient_count is {coefficients}")
+        raise context.invalid(f"dct_coefficient_count is {coefficients}, expected at least 0")
     if channels > _MOST_CHANNELS:
         raise context.unsupported(f"filterbank_channel_count {channels}; at most {_MOST_CHANNELS}")
     return MfccParams(

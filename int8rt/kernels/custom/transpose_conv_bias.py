@@ -32,7 +32,8 @@ def prepare(context: OperatorContext) -> FloatTransposeConvParams:
             f"input {list(input.shape)}, filter {list(filter.shape)} and bias {list(bias.shape)} do not fit"
         )
     if min(stride_width, stride_height) < 1 or padding not in PADDINGS:
-        raise context.invalid(f"padding {padding}, strides {(stride_height, stride_width)}")
+        known, strides = sorted(PADDINGS), (stride_height, stride_width)
+        raise context.invalid(f"padding {padding} must be one of {known}, strides {strides} at least 1")
     same = PADDINGS[padding] == Padding.SAME
     height = _window(input.shape[1], filter.shape[1], stride_height, same)
     width = _window(input.shape[2], filter.shape[2], stride_width, same)

@@ -73,11 +73,14 @@ def prepare(context: OperatorContext, sizes: LstmSizes, cell_clip: float, proj_c
     is_power, cell_scale = checked_log2(scale_of(context, cell_state))
     # Beyond these, TensorFlow Lite shifts by undefined amounts; without a power of two it leaves all multipliers 0.
     if not is_power or not -30 <= cell_scale <= 1:
-        raise context.invalid(f"cell state {cell_state.name!r} has scale {scale_of(context, cell_state):g}")
+        found = f"cell state {cell_state.name!r} has scale {scale_of(context, cell_state):g}"
+        raise context.invalid(f"{found}, expected a power of two from 2^-30 to 2")
     if not 0 <= 15 + cell_scale <= lstm.LARGEST_TANH_INTEGER_BITS and sizes.use_cifg:
         raise context.unsupported(f"a cell of scale 2^{cell_scale} without an input gate")
     if sizes.use_peephole and sizes.output > sizes.cell:
-        raise context.invalid(f"peephole weights with {sizes.cell} cells and {sizes.output} outputs")
+        raise context.invalid(
+            f"with peephole weights {sizes.output} outputs must not be more than the {sizes.cell} cells"
+        )
     hidden_scale, hidden_zero_point = context.per_tensor(intermediate(context, _HIDDEN))
     output_scale, output_zero_point = context.per_tensor(output_state)
     with np.errstate(all="ignore"):

@@ -90,7 +90,8 @@ def prepare(context: OperatorContext) -> MicroLstmParams:
     if sizes.use_cifg or sizes.use_peephole or sizes.use_projection or sizes.use_layer_norm:
         raise context.unsupported(f"other cells than the plain one are not there in profile {context.profile.name}")
     if output_state.shape != (sizes.batch, sizes.output):
-        raise context.invalid(f"state {output_state.name!r} has shape {list(output_state.shape)}")
+        expected = [sizes.batch, sizes.output]
+        raise context.invalid(f"state {output_state.name!r} has shape {list(output_state.shape)}, expected {expected}")
     known: dict[str, Any] = {
         "output_shapes": ((*input.shape[:-1], sizes.output),),
         "sizes": sizes,
@@ -106,14 +107,15 @@ def _prepare_integers(context: OperatorContext, cell_clip: float, known: dict[st
     (input_scale, input_zero_point), (state_scale, state_zero_point) = map(context.per_tensor, (input, state))
     cell_scale = scale_of(context, context.input(SINGLE.cell_state))
     if not 0 < cell_scale < np.inf or not -30 <= checked_log2(cell_scale)[1] <= 1:
-        raise context.invalid(f"the cell state has scale {cell_scale:g}")  # shifts beyond are undefined
+        # Shifts beyond are undefined.
+        raise context.invalid(f"the cell state has scale {cell_scale:g}, expected 2^-30 to 2")
     left = checked_log2(cell_scale)[1] - _TABLE_LOG2
 
     def matrix(index: int, scale: float) -> Multiplier:
         weights = context.input(index)
         weights_scale, zero_point = context.per_tensor(weights)
         if zero_point:
-            raise context.invalid(f"weights {weights.name!r} have zero point {zero_point}")
+            raise context.invalid(f"weights {weights.name!r} have zero point {zero_point}, expected 0")
         return _multiplier(context, float32_product_multiplier(scale, weights_scale, _GATE_SCALE))
 
     def product(first: float, second: float, result: float) -> Multiplier:
@@ -140,7 +142,7 @@ def _prepare_integers(context: OperatorContext, cell_clip: float, known: dict[st
 
 def _multiplier(context: OperatorContext, real: float) -> Multiplier:
     if not 0 <= real < np.inf:
-        raise context.invalid(f"a multiplier is {real:g}")
+        raise context.invalid(f"its scales make a multiplier of {real:g}, it must be finite and not negative")
     return quantize_multiplier(real)
 
 

@@ -26,7 +26,10 @@ def prepare(context: OperatorContext) -> LstmParams:
     """Check the tensors and derive the multipliers."""
     options, input = context.options(LSTMOptions), context.input(INPUT)
     if (options.kernel_type == LSTMKernelType.BASIC) != (len(context.outputs) > 1):
-        raise context.invalid(f"{options.kernel_type.name} kernel with {len(context.outputs)} outputs")
+        expected = "several" if options.kernel_type == LSTMKernelType.BASIC else "one"
+        raise context.invalid(
+            f"{options.kernel_type.name} kernel has {len(context.outputs)} outputs, expected {expected}"
+        )
     if options.kernel_type == LSTMKernelType.BASIC:
         return basic.prepare(context)
     if input.rank != 2:

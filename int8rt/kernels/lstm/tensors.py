@@ -107,7 +107,8 @@ def check_cell(
     weights = context.input(layout.input_weights[OUTPUT_GATE])
     recurrent = context.input(layout.recurrent_weights[OUTPUT_GATE])
     if weights.rank != 2 or recurrent.rank not in (1, 2):
-        raise context.invalid(f"weights have shapes {list(weights.shape)} and {list(recurrent.shape)}")
+        shapes = f"{list(weights.shape)} and {list(recurrent.shape)}"
+        raise context.invalid(f"{weights.name!r} must have rank 2, {recurrent.name!r} rank 1 or 2, found {shapes}")
 
     def there(index: int | None) -> bool:
         return index is not None and context.optional_input(index) is not None

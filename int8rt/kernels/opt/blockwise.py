@@ -36,7 +36,7 @@ def prepare(context: OperatorContext, params: HybridFullyConnectedParams) -> Blo
     assert filter.quantization.blockwise is not None
     size, scales = filter.quantization.blockwise.block_size, filter.block_scales
     if size < 1:
-        raise context.invalid(f"filter {filter.name!r} has blocks of {size}")
+        raise context.invalid(f"filter {filter.name!r} has blocks of {size}, expected at least 1")
     blocks = params.depth // size
     if size > _LARGEST_BLOCK:
         raise context.unsupported(f"blocks of {size} weights in profile {context.profile.name} is not done")

@@ -56,7 +56,7 @@ def prepare_quantize(context: OperatorContext) -> Params:
         return quantize.QUANTIZE.prepare(context)
     scale, zero_point = context.per_tensor(output)
     if not 0 < scale < np.inf:
-        raise context.invalid(f"output {output.name!r} has scale {scale:g}")
+        raise context.invalid(f"output {output.name!r} has scale {scale:g}, expected a finite one above 0")
     with np.errstate(all="ignore"):
         inverse = np.float32(1 / np.float64(scale))
     offset = 128 if output.type == TensorType.UINT8 else 0

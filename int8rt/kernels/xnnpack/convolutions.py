@@ -133,7 +133,8 @@ def _prepare_conv(context: OperatorContext) -> Params:
 def _prepare_depthwise(context: OperatorContext) -> Params:
     multiplier, filter = context.options(DepthwiseConv2DOptions).depth_multiplier, context.input(1)
     if multiplier * context.input(0).shape[3] != filter.shape[3]:
-        raise context.invalid(f"depth_multiplier is {multiplier}, the shapes say otherwise")
+        channels = f"{context.input(0).shape[3]} input channels and {filter.shape[3]} output channels"
+        raise context.invalid(f"depth_multiplier is {multiplier}, with {channels}")
     return _prepare(context, depthwise_conv.DEPTHWISE_CONV_2D, (0, 1, 2), 3)
 
 

@@ -48,7 +48,8 @@ def prepare_depthwise_conv(context: OperatorContext) -> Params:
     """The parameters of a DEPTHWISE_CONV_2D."""
     multiplier, filter = context.options(DepthwiseConv2DOptions).depth_multiplier, context.input(1)
     if multiplier * context.input(0).shape[3] != filter.shape[3]:
-        raise context.invalid(f"depth_multiplier is {multiplier}, the shapes say otherwise")
+        channels = f"{context.input(0).shape[3]} input channels and {filter.shape[3]} output channels"
+        raise context.invalid(f"depth_multiplier is {multiplier}, with {channels}")
     return _of_windows(context, products.FusedDepthwiseConv2DParams, depthwise_conv.prepare(context))
 
 
