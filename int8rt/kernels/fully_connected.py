@@ -97,6 +97,8 @@ def prepare(context: OperatorContext) -> AnyFullyConnectedParams:
     affine = filter.quantization is not None and filter.quantization.scale.size > 0
     if filter.type in (TensorType.INT4, TensorType.INT2) and affine:
         check_symmetric_filter(context, filter)
+    if input.sparsity is not None:
+        raise context.unsupported(f"its input {input.name!r} is sparse; only the weights may be")
     if filter.sparsity is not None:
         check_sparse_weights(context, input, filter)
     rows = element_count(input.shape) // depth

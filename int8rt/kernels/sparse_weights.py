@@ -20,6 +20,11 @@ def check_sparse_weights(context: OperatorContext, input: TensorInfo, filter: Te
     assert sparsity is not None
     if filter.type == TensorType.FLOAT32:
         return
+    if not input.shape or input.shape[-1] != filter.shape[1]:
+        # The kernels take the last dimension for the rows' length, and go beyond the end.
+        raise context.unsupported(
+            f"sparse weights {filter.name!r} of {filter.shape[1]} columns with an input {list(input.shape)}"
+        )
     levels = sparsity.dimensions
     in_blocks = (
         sparsity.traversal_order == (0, 1, 2)

@@ -27,6 +27,8 @@ def prepare(context: OperatorContext) -> UniqueParams:
     input, index_type = context.input(0), context.output(1).type
     if input.rank != 1:
         raise context.invalid(f"input {input.name!r} {list(input.shape)} must be a vector")
+    if context.operator.options is None:
+        raise context.invalid("has no options in the file, and so no type of the indices")
     requested = context.options(UniqueOptions).idx_out_type
     if requested != index_type:
         raise context.invalid(f"idx_out_type {requested.label} is not the type of output 1, {index_type.label}")

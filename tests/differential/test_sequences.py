@@ -52,6 +52,12 @@ def vectors_with_repetitions(draw: st.DrawFn) -> Case:
     return Case(model, [] if spec.is_constant else [data])
 
 
+def test_unique_without_options_has_no_type_of_indices() -> None:
+    outputs = [TensorSpec(TensorType.INT32, ())] * 2
+    model = single_operator_model("UNIQUE", [TensorSpec(TensorType.INT32, (4,))], outputs)
+    assert_same_bits(model, [np.array([3, 1, 3, 2], np.int32)])
+
+
 @examples
 def test_unique(examples: int) -> None:
     check_cases(vectors_with_repetitions(), examples)

@@ -135,3 +135,24 @@ def test_other_forms_are_refused(type: TensorType) -> None:
     model = single_operator_model("FULLY_CONNECTED", inputs, [TensorSpec(type, (), quantization)], version=8)
     with pytest.raises(UnsupportedError, match=f"sparse int8 weights 'input1' with {type.label} activations"):
         run_int8rt(model, [np.zeros((3, 16), type.dtype)])
+
+
+@pytest.mark.parametrize("type", [INT8, FLOAT32])
+def test_rows_of_another_length_than_the_input_ends_in(type: TensorType) -> None:
+    """LiteRT goes beyond the ends of tensors."""
+    scale = Quantization.per_tensor(0.1)
+    filter = in_blocks(np.eye(2, 16, dtype=np.int8), scale)
+    quantization = None if type is FLOAT32 else scale
+    inputs = [TensorSpec(type, (3, 16, 1), quantization), filter]
+    model = single_operator_model("FULLY_CONNECTED", inputs, [TensorSpec(type, (), quantization)], version=8)
+    with pytest.raises(UnsupportedError, match=r"'input1' of 16 columns with an input \[3, 16, 1\]"):
+        run_int8rt(model, [np.zeros((3, 16, 1), type.dtype)])
+
+
+def test_sparse_inputs_are_refused() -> None:
+    """LiteRT reads them as if they were dense."""
+    scale = Quantization.per_tensor(0.1)
+    inputs = [in_blocks(np.eye(2, 16, dtype=np.int8), scale), TensorSpec(INT8, (3, 16), scale)]
+    model = single_operator_model("FULLY_CONNECTED", inputs, [TensorSpec(INT8, (), scale)], version=8)
+    with pytest.raises(UnsupportedError, match="its input 'input0' is sparse"):
+        run_int8rt(model, [np.zeros((3, 16), np.int8)])
