@@ -45,7 +45,7 @@ class Child:
 
         def give_up() -> None:
             timed_out.set()
-            _kill(process)
+            end_group(process)
 
         timer = threading.Timer(self._timeout, give_up)
         timer.start()
@@ -71,7 +71,7 @@ class Child:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            _kill(self._process)
+            end_group(self._process)
             self._process.communicate()
             self._process = None
         self._log.close()
@@ -96,7 +96,7 @@ class Child:
         try:
             process.wait(0 if timed_out else 5)  # it may still be about to end
         except subprocess.TimeoutExpired:
-            _kill(process)
+            end_group(process)
         process.communicate()
         self._process = None
         self._log.seek(0)
@@ -122,7 +122,7 @@ def last_line(log: bytes) -> str:
     return f": {lines[-1][:500]}" if lines else ""
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
     """End a process and those that it has started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from int8rt.errors import InputError
 from int8rt.model import Model
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, UnavailableError
-from int8rt.verify.runtimes.child import ending, last_line
-from int8rt.verify.runtimes.names import answer_by_name, tensor_keys
+from int8rt.verify.runtimes.child import end_group, ending, last_line
+from int8rt.verify.runtimes.names import named_answer, tensor_keys
 from int8rt.verify.runtimes.npz import read_npz, write_npz
 from int8rt.verify.runtimes.patience import Patience
+
+# Bytes of a program's messages that are looked at.
+_LOG_READ = 1 << 16
 
 
 class CommandRuntime:
@@ -36,38 +39,33 @@ class CommandRuntime:
             raise InputError(f"the command line {command!r} needs {{outputs}} where the path of the answer goes")
         self._timeout = timeout
         self._patience = Patience()
-        self._folder = tempfile.TemporaryDirectory(prefix="int8rt-")
+        self._folder = tempfile.TemporaryDirectory(prefix="int8rt-", ignore_cleanup_errors=True)
         self._path = Path(self._folder.name)
         self._model: Model | None = None
+        self._content = b""
 
     def capabilities(self) -> Capabilities:
         """The program's name; whether it gives intermediate tensors shows in its answers."""
         return Capabilities(f"command {os.path.basename(self._parts[0])}", intermediates=True, any_model=True)
 
     def prepare(self, model: Model, content: bytes) -> None:
-        """Write the model to a file."""
-        self._model = model
-        (self._path / "model.tflite").write_bytes(content)
+        """Remember the model; every run gets files of its own, since programs may change what they find."""
+        self._model, self._content = model, content
 
     def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
         """Run the program once."""
         assert self._model is not None
-        files = {name: str(self._path / f"{name}.npz") for name in ("inputs", "outputs")}
-        files["model"] = str(self._path / "model.tflite")
-        keys = tensor_keys(self._model, self._model.subgraphs[0].inputs)
-        write_npz(Path(files["inputs"]), dict(zip(keys, inputs, strict=True)))
-        outputs = Path(files["outputs"])
-        outputs.unlink(missing_ok=True)
-        start = time.perf_counter()
-        with self._patience.asking(answer=True):
-            self._call([_fill(part, files) for part in self._parts])
-        seconds = time.perf_counter() - start
-        if not outputs.exists():
-            raise Fault("answer", "the program wrote no outputs")
-        try:
-            return answer_by_name(self._model, read_npz(outputs), seconds)
-        except InputError as error:
-            raise Fault("answer", str(error)) from None
+        with tempfile.TemporaryDirectory(dir=self._path, ignore_cleanup_errors=True) as folder:
+            files = {name: str(Path(folder, f"{name}.npz")) for name in ("inputs", "outputs")}
+            files["model"] = str(Path(folder, "model.tflite"))
+            keys = tensor_keys(self._model, self._model.subgraphs[0].inputs)
+            write_npz(Path(files["inputs"]), dict(zip(keys, inputs, strict=True)))
+            Path(files["model"]).write_bytes(self._content)
+            start = time.perf_counter()
+            with self._patience.asking(answer=True):
+                self._call([_fill(part, files) for part in self._parts])
+            seconds = time.perf_counter() - start
+            return named_answer(self._model, _outputs(Path(files["outputs"])), seconds)
 
     def close(self) -> None:
         """Remove the files."""
@@ -84,14 +82,31 @@ class CommandRuntime:
             try:
                 code = process.wait(self._timeout)
             except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
                 raise Fault("timeout", f"no answer within {self._timeout:g} s") from None
-            log.seek(0)
+            finally:
+                end_group(process)  # with what it has started, which may outlive it
+                process.wait()
             if code:
-                raise Fault(
-                    "crashed" if code < 0 else "refused", f"it ended with {ending(code)}{last_line(log.read())}"
-                )
+                kind = "crashed" if code < 0 else "refused"
+                raise Fault(kind, f"it ended with {ending(code)}{last_line(_end(log))}")
+
+
+def _outputs(path: Path) -> dict[str, Array]:
+    """What the program wrote, whatever that is; `Fault` where it is no .npz file."""
+    if not path.is_file():  # a pipe would be waited for
+        raise Fault("answer", f"the program wrote {'no outputs' if not path.exists() else 'no file for its outputs'}")
+    try:
+        return read_npz(path)
+    except OSError as error:
+        raise Fault("answer", f"its outputs can't be read: {error.strerror}") from None
+    except InputError as error:
+        raise Fault("answer", str(error)) from None
+
+
+def _end(log: IO[bytes]) -> bytes:
+    """The last part of what a program printed, which may be very much."""
+    log.seek(max(0, log.seek(0, os.SEEK_END) - _LOG_READ))
+    return log.read()
 
 
 def _fill(part: str, files: dict[str, str]) -> str:

@@ -18,12 +18,10 @@ from int8rt.files import load_arrays
 from int8rt.model import Model, Tensor
 from int8rt.schema.sizes import element_count
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault
-from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys
+from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys, what_fits
 from int8rt.verify.runtimes.npz import read_npz
 
 _RAW = (".bin", ".raw")
-# Names that a message lists.
-_NAMED = 6
 
 
 class DumpRuntime:
@@ -110,9 +108,7 @@ def _unnamed(model: Model, label: str, found: Sequence[str]) -> str:
     message = f"the dump has nothing that is named as a tensor of the model, for the run {label!r}"
     if not found:
         return f"{message}: names begin with '{label}/' where there are several runs"
-    named = ", ".join(map(repr, found[:_NAMED])) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
-    outputs = ", ".join(map(repr, tensor_keys(model, model.subgraphs[0].outputs[:_NAMED])))
-    return f"{message}: found {named}; the outputs are {outputs}, or output_0 and so on; --names says what is which"
+    return f"{message}: {what_fits(model, found)}; --names says what is which"
 
 
 def file_name(key: str) -> str:

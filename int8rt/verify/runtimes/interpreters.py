@@ -10,7 +10,7 @@ from int8rt.errors import InputError
 from int8rt.model import Model
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, UnavailableError
 from int8rt.verify.runtimes.child import Child
-from int8rt.verify.runtimes.names import answer_by_name, tensor_keys
+from int8rt.verify.runtimes.names import named_answer, tensor_keys
 from int8rt.verify.runtimes.patience import Patience
 
 # How to get what a package name stands for.
@@ -178,9 +178,12 @@ class FunctionRuntime(ChildRuntime):
         self.description = f"python {function}"
 
     def _answer(self, model: Model, reply: dict[str, Any], values: list[Array]) -> Answer:
-        if reply["outputs"]:
+        wanted = len(model.subgraphs[0].outputs)
+        if reply["outputs"] > wanted:
+            raise Fault("answer", f"it returned {reply['outputs']} arrays, the model has {wanted} outputs")
+        if not reply["tensors"]:
             return Answer(_in_place(model, values), {}, reply["seconds"])
-        return answer_by_name(model, dict(zip(reply["tensors"], values, strict=True)), reply["seconds"])
+        return named_answer(model, dict(zip(reply["tensors"], values, strict=True)), reply["seconds"])
 
 
 def _in_place(model: Model, outputs: Sequence[Array]) -> tuple[Array | None, ...]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from int8rt.model import Model
-from int8rt.verify.runtimes.base import Answer, Array
+from int8rt.verify.runtimes.base import Answer, Array, Fault
+
+# Names that a message lists.
+_NAMED = 6
 
 
 def tensor_keys(model: Model, indices: Sequence[int]) -> list[str]:
@@ -46,3 +49,23 @@ def answer_by_name(model: Model, named: Mapping[str, Array], seconds: float = 0.
     if len(named) == 1 and len(subgraph.outputs) == 1 and not tensors:
         tensors = {subgraph.outputs[0]: next(iter(named.values()))}
     return Answer(tuple(tensors.get(index) for index in subgraph.outputs), tensors, seconds)
+
+
+def named_answer(model: Model, named: Mapping[str, Array], seconds: float = 0.0) -> Answer:
+    """`answer_by_name` of what was run from here; `Fault` where no name stands for a tensor that is computed."""
+    answer = answer_by_name(model, named, seconds)
+    subgraph = model.subgraphs[0]
+    if subgraph.outputs and not (
+        set(answer.tensors) - set(subgraph.inputs) or set(answer.tensors) & set(subgraph.outputs)
+    ):
+        what = "nothing that is named as a tensor which the model computes"
+        raise Fault("answer", f"its answer has {what}: {what_fits(model, named)}")
+    return answer
+
+
+def what_fits(model: Model, found: Iterable[str]) -> str:
+    """For messages: names that were found, and those that would stand for the model's outputs."""
+    names = list(found)
+    listed = ", ".join(map(repr, names[:_NAMED])) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    outputs = ", ".join(map(repr, tensor_keys(model, model.subgraphs[0].outputs[:_NAMED])))
+    return f"found {listed or 'none'}; the outputs are {outputs}, or output_0 and so on"

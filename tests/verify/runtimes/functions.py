@@ -75,3 +75,11 @@ def wrong_shape(model: bytes, inputs: Inputs) -> Any:
 
 def nan(model: bytes, inputs: Inputs) -> Any:
     return [np.full((1, 4), np.nan, np.float32)]
+
+
+def unknown_names(model: bytes, inputs: Inputs) -> Any:
+    return {"first": np.zeros((1, 4), np.int8), "second one": np.zeros((1, 4), np.int8)}
+
+
+def too_many(model: bytes, inputs: Inputs) -> Any:
+    return [np.zeros((1, 4), np.int8)] * 2

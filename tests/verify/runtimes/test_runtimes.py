@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -188,6 +189,11 @@ def test_a_delegate_needs_an_interpreter() -> None:
         ("sh -c 'sleep 100' {outputs}", "timeout", r"no answer within 0\.2 s"),
         ("true {outputs}", "answer", "wrote no outputs"),
         ("cp {model} {outputs}", "answer", "begins as neither"),
+        ("mkdir {outputs}", "answer", "wrote no file for its outputs"),
+        ("mkfifo {outputs}", "answer", "wrote no file for its outputs"),
+        ("ln -s /proc/self/mem {outputs}", "answer", "no file|can't be read"),
+        ("sh -c 'rm -r ${0%/*}' {outputs}", "answer", "wrote no outputs"),
+        ("sh -c 'yes | head -c 2000000; echo the end; exit 1' {outputs}", "refused", "status 1: the end"),
     ],
 )
 def test_programs_that_do_not_answer(line: str, kind: str, message: str) -> None:
@@ -198,6 +204,46 @@ def test_programs_that_do_not_answer(line: str, kind: str, message: str) -> None
         runtime.run(INPUTS)
     assert caught.value.kind == kind
     runtime.close()
+
+
+def test_a_program_that_removes_what_it_got_and_leaves_processes_behind(tmp_path: Path) -> None:
+    """The next run has everything again, and nothing of this one lives on."""
+    content, left = models.two_adds(), tmp_path / "left"
+    line = f"{PROGRAM.replace('import sys', 'import os, subprocess, sys', 1)}"
+    line = line.replace(
+        "np.savez", f"open({str(left)!r}, 'w').write(str(subprocess.Popen(['sleep', '100']).pid)); np.savez"
+    )
+    runtime = open_runtime("command:" + line.replace('\n" {model}', '\nos.unlink(sys.argv[1])\n" {model}'))
+    runtime.prepare(read_model(content), content)
+    for _ in range(2):
+        assert runtime.run(INPUTS).outputs[0] is not None
+        with pytest.raises(ProcessLookupError):
+            wait_for_end(int(left.read_text()))
+    runtime.close()
+
+
+def wait_for_end(process: int) -> None:
+    """ProcessLookupError once it is gone, or waits only to be collected."""
+    for _ in range(100):
+        os.kill(process, 0)
+        status = Path(f"/proc/{process}/stat")
+        if status.exists() and status.read_text().rpartition(")")[2].split()[0] == "Z":
+            raise ProcessLookupError
+        time.sleep(0.05)
+
+
+def test_answers_without_a_known_name_and_too_many_of_them() -> None:
+    content = models.two_adds()
+    for name, message in (
+        ("unknown_names", "found 'first', 'second one'; the outputs are 'z'"),
+        ("too_many", "2 arrays"),
+    ):
+        runtime = open_runtime(f"{FUNCTIONS}:{name}", timeout=60)
+        runtime.prepare(read_model(content), content)
+        with pytest.raises(Fault, match=message) as caught:
+            runtime.run(INPUTS)
+        assert caught.value.kind == "answer"
+        runtime.close()
 
 
 def test_a_command_line_without_a_place_for_outputs() -> None:
