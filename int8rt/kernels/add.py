@@ -29,7 +29,7 @@ from int8rt.kernels.arithmetic import (
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
 from int8rt.kernels.enlarged_difference import requantize_enlarged
-from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.layout import check_int16_zero_point, check_zero_points
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.effective_scales import sum_multipliers
@@ -111,6 +111,8 @@ def prepare(context: OperatorContext) -> SumParams:
     if output.type not in _LEFT_SHIFT or (output.type == TensorType.INT16 and plain_int16):
         return prepare_plain(context, options.fused_activation_function)
     check_int16_zero_point(context, input1, input2, output)
+    if context.operator.name == "SUB":
+        check_zero_points(context, output.type, input1, input2, output)
     # Without options in the file, TensorFlow Lite takes false for pot_scale_int16; the schema's default is true.
     if output.type == TensorType.INT16 and context.operator.options is not None and options.pot_scale_int16:
         logs = [checked_log2(context.per_tensor(tensor)[0]) for tensor in (input1, input2, output)]
