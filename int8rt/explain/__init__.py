@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from int8rt.explain.subject import Subject
     from int8rt.kernels.base import Params
-    from int8rt.model import Model
+    from int8rt.model import Model, Operator
     from int8rt.plan import Plan
 
     Array = npt.NDArray[Any]
@@ -60,7 +60,7 @@ def explain(
     Raises `InputError` for an operator or element that isn't there, `UnsupportedError` for an operator that can't be
     explained, and whatever running the model raises.
     """
-    from int8rt.errors import InputError
+    from int8rt.errors import InputError, UnsupportedError
     from int8rt.verify.compare import run_int8rt
     from int8rt.verify.inputs import make_inputs
     from int8rt.verify.teacher import Teacher
@@ -68,11 +68,14 @@ def explain(
     subgraph = model.subgraphs[0]
     if not 0 <= position < len(subgraph.operators):
         raise InputError(f"the model has operators 0 to {len(subgraph.operators) - 1}, found {position}")
+    _explainer(subgraph.operators[position], position)
     given = make_inputs(model, "random") if inputs is None else inputs
     values, _ = run_int8rt(model, given, profile, "numpy", keep=True)
     teacher = Teacher(model, given, profile)
     own = teacher.inputs(position, {**values, **dict(zip(subgraph.inputs, given, strict=True))})
-    assert own is not None
+    if own is None:
+        label = subgraph.operators[position].label
+        raise UnsupportedError(f"operator {position} ({label}) computes nothing but what a variable begins with")
     return explain_step(teacher.plan, position, own, at)
 
 
@@ -91,10 +94,7 @@ def explain_step(
 
     step, subgraph = plan.steps[position], plan.subgraph
     operator = step.operator
-    explainer = explainers().get(operator.name)
-    if explainer is None:
-        known = ", ".join(explainers())
-        raise UnsupportedError(f"operator {position} ({operator.label}) can't be explained; those that can: {known}")
+    explainer = _explainer(operator, position)
     if params is None:
         params = step.params if step.params is not None else plan.prepare(step, inputs)
     if type(params).__module__.startswith("int8rt.kernels.xnnpack."):
@@ -127,3 +127,13 @@ def explain_step(
         lines[-1].real,
         step.kernel.source,
     )
+
+
+def _explainer(operator: Operator, position: int) -> Explainer:
+    from int8rt.errors import UnsupportedError
+
+    found = explainers().get(operator.name)
+    if found is None:
+        known = ", ".join(explainers())
+        raise UnsupportedError(f"operator {position} ({operator.label}) can't be explained; those that can: {known}")
+    return found

@@ -36,12 +36,13 @@ class Teacher:
     def inputs(self, position: int, values: Mapping[int, Array]) -> dict[int, Array] | None:
         """The operator's inputs by tensor index: constants, fresh variables and `values`.
 
-        None where one is unknown, and where the inputs do not decide what the operator does.
+        None where one is unknown, where the inputs do not decide what the operator does, and where it only gives a
+        variable its first value.
         """
-        if self.plan.steps[position].kernel.reaches_out:
+        step = self.plan.steps[position]
+        if step.kernel.reaches_out or not step.operator.outputs:
             return None
         found: dict[int, Array] = {}
-        step = self.plan.steps[position]
         for index in self.plan.reads(step, step.params):
             tensor = self.subgraph.tensors[index] if index >= 0 else None
             if tensor is None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from int8rt.quantization import profiles
 from int8rt.quantization.profiles import Profile
 from int8rt.quantization.requantization import Rounding
 from int8rt.samples import digits
-from int8rt.schema import TensorSpec, read_model, single_operator_model
+from int8rt.schema import TensorSpec, load_model, read_model, single_operator_model
 from int8rt.schema.options import Conv2DOptions
 from int8rt.verify.teacher import Teacher
 from tests.differential.cases import Case
@@ -30,6 +31,7 @@ from tests.differential.test_softmax import softmax
 from tests.differential.test_transpose_conv import transposed_convolutions
 from tests.interpreter import models
 
+MODELS = Path(__file__).parent.parent / "models"
 QUANTIZED = (TensorType.INT8, TensorType.UINT8, TensorType.INT16)
 types = st.sampled_from(QUANTIZED)
 
@@ -222,3 +224,19 @@ def test_what_is_not_there() -> None:
             explain(model, 0, at)
     with pytest.raises(UnsupportedError, match=r"\(RESHAPE\) can't be explained; those that can: ADD"):
         explain(read_model(models.two_outputs()), 0)
+
+
+def test_operators_that_compute_nothing() -> None:
+    """Variables are read, and given their first values, by operators whose inputs tell nothing."""
+    stateful = load_model(MODELS / "stateful.tflite")
+    for position, operator in enumerate(stateful.subgraphs[0].operators):
+        if operator.name in ("CALL_ONCE", "READ_VARIABLE", "ASSIGN_VARIABLE", "VAR_HANDLE"):
+            with pytest.raises(UnsupportedError, match=rf"operator {position} \({operator.name}\) can't be explained"):
+                explain(stateful, position)
+    lstm = load_model(MODELS / "lstm_float16.tflite")
+    graph = lstm.subgraphs[0]
+    first = [i for i, operator in enumerate(graph.operators) if graph.tensors[operator.outputs[0]].is_variable]
+    assert first
+    for position in first:
+        with pytest.raises(UnsupportedError, match="computes nothing but what a variable begins with"):
+            explain(lstm, position)

@@ -176,6 +176,18 @@ def test_operators_with_states_are_fed_the_float_models() -> None:
     assert item.local.sqnr >= item.accumulated.sqnr - 3
 
 
+def test_variables_that_begin_with_a_float16_constant() -> None:
+    models = [
+        load_model(Path(__file__).parent.parent / "models" / f"lstm_{name}.tflite") for name in ("float32", "float16")
+    ]
+    graph = models[0].subgraphs[0]
+    tensor = graph.tensors[graph.inputs[0]]
+    sample = {tensor.name: np.random.default_rng(0).uniform(0, 1, tensor.shape).astype(np.float32)}
+    found = debug_quantization(*models, [sample, sample], backend="numpy")
+    assert found.unmatched == ()
+    assert min(item.local.sqnr for item in found.tensors if item.local is not None) > 60
+
+
 def test_integers_are_real_numbers_to_a_float_model() -> None:
     model = convolution()
     quantized = quantize(calibrate(model, samples())).model
