@@ -7,7 +7,7 @@ import numpy as np
 from int8rt.explain.derivation import Line
 from int8rt.explain.rescale import clamp_lines, double_rounding_lines, multiplier_lines, requantization_lines
 from int8rt.explain.subject import Subject, index_text
-from int8rt.kernels.add import AddParams, PotAddParams, ScaledInput
+from int8rt.kernels.add import AddParams, EnlargedDifferenceParams, PotAddParams, ScaledInput
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.logistic import logistic
 from int8rt.kernels.mul import MulParams
@@ -28,6 +28,8 @@ def explain_sum(subject: Subject) -> tuple[list[Line], int]:
     sign, word = (-1, "−") if subject.operator.name == "SUB" else (1, "+")
     if isinstance(params, PotAddParams):
         return _sum_by_shifts(subject, params, sign, word)
+    if isinstance(params, EnlargedDifferenceParams):
+        raise subject.unsupported("a difference that is multiplied by more than 1")
     params = subject.parameters(AddParams)
     unit = 2 * max(subject.scale(0), subject.scale(1)) / (1 << params.input1.left_shift)
     first, value1 = _scaled(subject, 0, params.input1, unit)

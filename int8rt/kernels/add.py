@@ -2,7 +2,8 @@
 
 int8, uint8, int16: each input is brought to twice the larger of the two scales, with `left_shift` more bits; the sum,
 in int32, is rescaled to the output. int16 with pot_scale_int16 and only powers of two for scales: one input is shifted
-right instead, and the sum saturates. Everything else: plain arithmetic, integers wrap around.
+right instead, and the sum saturates. SUB with a very small output scale is in `enlarged_difference`. Everything else:
+plain arithmetic, integers wrap around.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from int8rt.kernels.arithmetic import (
     single_requantization,
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.enlarged_difference import requantize_enlarged
 from int8rt.kernels.layout import check_int16_zero_point, check_zero_points
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
@@ -79,6 +81,16 @@ class AddParams(Params):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnlargedDifferenceParams(Params):
+    """SUB whose `requantization` shifts left; see `enlarged_difference`. in_vectors: the inputs do not broadcast."""
+
+    input1: ScaledInput
+    input2: ScaledInput
+    requantization: Requantization
+    in_vectors: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PotAddParams(Params):
     """int16 and powers of two. input1_shift, input2_shift: 0 or negative, at least one of them 0."""
 
@@ -88,7 +100,10 @@ class PotAddParams(Params):
     activation_max: int
 
 
-def prepare(context: OperatorContext) -> AddParams | PotAddParams | PlainParams:
+SumParams = AddParams | EnlargedDifferenceParams | PotAddParams | PlainParams
+
+
+def prepare(context: OperatorContext) -> SumParams:
     """Check the tensors of an ADD or SUB and derive its integers."""
     options = context.options(SubOptions) if context.operator.name == "SUB" else context.options(AddOptions)
     input1, input2, output = context.input(0), context.input(1), context.output()
@@ -106,25 +121,35 @@ def prepare(context: OperatorContext) -> AddParams | PotAddParams | PlainParams:
     return _prepare_general(context, options)
 
 
-def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions) -> AddParams:
+def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions) -> SumParams:
     input1, input2, output = context.input(0), context.input(1), context.output()
     scale1, scale2, output_scale = (context.per_tensor(tensor)[0] for tensor in (input1, input2, output))
     left_shift = _LEFT_SHIFT[output.type]
     real1, real2, real_output = sum_multipliers(scale1, scale2, output_scale, left_shift)
-    # SUB shifts the wrong way from 1 on, by an undefined amount; ADD aborts the process.
-    if not 0 < real_output < 1:
+    # ADD aborts the process from 1 on, and so does SUB with 1 itself.
+    enlarged = real_output > 1 and context.operator.name == "SUB" and context.profile.name == "tflite-ref"
+    if not (0 < real_output < 1 or enlarged):
         raise context.invalid(
             f"output scale {output_scale:g} of {output.name!r} does not fit input scales {scale1:g} and "
             f"{scale2:g}: its multiplier would be {real_output:g}, which must be between 0 and 1"
         )
-    return AddParams(
-        output_shapes=(broadcast_pair(context),),
-        input1=scaled_input(context, input1, real1, left_shift),
-        input2=scaled_input(context, input2, real2, left_shift),
-        requantization=single_requantization(
-            context, real_output, activation_range(context, options.fused_activation_function)
-        ),
+    shape = broadcast_pair(context)
+    scaled1, scaled2 = (
+        scaled_input(context, input1, real1, left_shift),
+        scaled_input(context, input2, real2, left_shift),
     )
+    activation = activation_range(context, options.fused_activation_function)
+    requantization = single_requantization(context, real_output, activation)
+    if enlarged:
+        shape1, shape2 = ((1,) * (len(shape) - tensor.rank) + tensor.shape for tensor in (input1, input2))
+        return EnlargedDifferenceParams(
+            output_shapes=(shape,),
+            input1=scaled1,
+            input2=scaled2,
+            requantization=requantization,
+            in_vectors=shape1 == shape2,
+        )
+    return AddParams(output_shapes=(shape,), input1=scaled1, input2=scaled2, requantization=requantization)
 
 
 def scaled_input(context: OperatorContext, tensor: TensorInfo, real_multiplier: float, left_shift: int) -> ScaledInput:
@@ -165,9 +190,7 @@ def _prepare_pot(
     )
 
 
-def evaluate(
-    operation: Callable[..., Array], params: AddParams | PotAddParams | PlainParams, input1: Array, input2: Array
-) -> Array:
+def evaluate(operation: Callable[..., Array], params: SumParams, input1: Array, input2: Array) -> Array:
     """ADD or SUB of two arrays; `operation`: numpy.add or numpy.subtract."""
     if isinstance(params, PlainParams):
         return evaluate_plain(operation, params, input1, input2)
@@ -177,7 +200,10 @@ def evaluate(
         total = broadcast_operation(operation, shifted1, shifted2, np.int64)
         return np.clip(total, params.activation_min, params.activation_max, out=total).astype(np.int16)
     scaled1, scaled2 = params.input1.scale(input1), params.input2.scale(input2)
-    return requantize(broadcast_operation(operation, scaled1, scaled2, np.int32), params.requantization)
+    total = broadcast_operation(operation, scaled1, scaled2, np.int32)
+    if isinstance(params, EnlargedDifferenceParams):
+        return requantize_enlarged(total, params.requantization, params.in_vectors)
+    return requantize(total, params.requantization)
 
 
 _TYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")

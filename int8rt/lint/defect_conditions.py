@@ -8,10 +8,13 @@ from int8rt.kernels.base import Array
 from int8rt.lint.rule import OperatorView
 from int8rt.lint.specification import WEIGHTED
 from int8rt.model import TensorType
+from int8rt.quantization.effective_scales import sum_multipliers
 from int8rt.schema.options import BidirectionalSequenceRNNOptions, WhileOptions
 
 _SIGNED = (TensorType.INT8, TensorType.INT16)
 _CELL_STATE = 19
+# More bits that SUB has on the way.
+_LEFT_SHIFT = {TensorType.INT8: 20, TensorType.UINT8: 20, TensorType.INT16: 15}
 # The columns that the SSSE3 product takes at a time; what is left over is computed without its defect.
 _SSE_COLUMNS = 16
 # So many weights can always be added up in eight int16 numbers.
@@ -120,6 +123,15 @@ def negated_zero_point(view: OperatorView) -> bool:
         return False
     output = view.outputs[0]
     return source.zero_point != 0 or output.zero_point != 0 or source.scale != output.scale
+
+
+def enlarged_difference(view: OperatorView) -> bool:
+    """SUB of codes whose multiplier of the difference is above 1."""
+    operands = [operand for operand in (*view.inputs, *view.outputs) if operand is not None]
+    if len(operands) != 3 or any(operand.tensor.type not in _LEFT_SHIFT or not operand.scale for operand in operands):
+        return False
+    first, second, output = operands
+    return sum_multipliers(first.scale, second.scale, output.scale, _LEFT_SHIFT[output.tensor.type])[2] > 1
 
 
 def coarse_comparison(view: OperatorView) -> bool:

@@ -119,6 +119,15 @@ DEFECTS = (
         meets.negated_zero_point,
     ),
     Defect(
+        ("SUB",),
+        "A difference of codes whose scale is more than 2^19 (int16: 2^14) times that of the output is shifted by a "
+        "negative number of bits: next to nothing is left of it but its sign. TensorFlow's converter writes such "
+        "scales where it saw nothing but zeros, as in x - x.",
+        "gives the same results",
+        "samples that show what differs",
+        meets.enlarged_difference,
+    ),
+    Defect(
         _COMPARISONS,
         "8-bit inputs are each multiplied by their own scale and rounded to 8 more bits: nearly equal numbers compare "
         "as equal.",

@@ -95,6 +95,28 @@ def test_broadcast(name: str, examples: int) -> None:
 
 
 @st.composite
+def enlarged_differences(draw: st.DrawFn) -> Case:
+    """Output scales so small that SUB's kernel shifts by a negative number of bits; also inputs that are equal."""
+    type = draw(types("int8", "uint8", "int16"))
+    first, second = draw(quantized(type)), draw(quantized(type))
+    bits = 14 if type == TensorType.INT16 else 19
+    exponent = draw(
+        st.sampled_from([-bits - 1.0, -bits - 0.5]) | st.floats(-bits - 30, -bits) | st.floats(-bits - 90, -bits)
+    )
+    scale = float(np.float32(max(scale_of(first), scale_of(second)) * 2.0**exponent))
+    shapes = draw(st.just([(draw(st.integers(1, 99)),)] * 2) | broadcastable())
+    inputs = [TensorSpec(type, shape, q) for shape, q in zip(shapes, (first, second), strict=True)]
+    output = TensorSpec(type, np.broadcast_shapes(*shapes), draw(quantized(type, scale)))
+    chosen = options("SUB", draw(activations), pot=False)
+    return case(draw(generators), "SUB", inputs, [output], chosen, version=2)
+
+
+@examples
+def test_enlarged_differences(examples: int) -> None:
+    check_cases(enlarged_differences(), examples)
+
+
+@st.composite
 def int16_powers_of_two(draw: st.DrawFn, name: str) -> Case:
     exponents = [draw(st.integers(-15, 0)), draw(st.integers(-15, 0))]
     exponents.append(max(exponents) + (0 if draw(st.integers(0, 3)) else draw(st.integers(-1, 1))))

@@ -69,12 +69,14 @@ def test_scalars(name: str) -> None:
         assert result == {"ADD": 5, "SUB": 1, "MUL": 6}[name]
 
 
-@pytest.mark.parametrize("name", ["ADD", "SUB"])
-def test_an_output_scale_that_is_too_small_is_refused(name: str) -> None:
-    with pytest.raises(
-        ModelError, match=rf"{name}.*output scale 1e-06 of 'output0' does not fit input scales 1 and 0.5"
-    ):
-        run(name, [1], [1], (1.0, 0.5, 1e-6))
+def test_an_output_scale_that_is_too_small_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"ADD.*output scale 1e-06 of 'output0' does not fit input scales 1 and 0.5"):
+        run("ADD", [1], [1], (1.0, 0.5, 1e-6))
+
+
+def test_sub_shifts_the_wrong_way_where_the_output_scale_is_very_small() -> None:
+    # The sign is left, and +1 unless it is negative.
+    assert run("SUB", [1, 1, -9, 3], [1, 2, -8, 0], (1.0, 1.0, 1e-6)) == [1, -1, -1, 1]
 
 
 def test_scales_without_a_product_are_refused() -> None:

@@ -19,6 +19,7 @@ from int8rt.schema.options import (
     FullyConnectedOptions,
     MulOptions,
     StridedSliceOptions,
+    SubOptions,
 )
 
 INT8, INT16, UINT8, INT32, INT64 = (
@@ -216,6 +217,11 @@ def strided_slice(output: Quantization) -> Model:
 def comparison(name: str, *scales: float) -> Model:
     inputs = [TensorSpec(INT8, (4,), Q(scale)) for scale in scales]
     return single_operator_model(name, inputs, [TensorSpec(BOOL, (4,))])
+
+
+def difference(scale: float, output_scale: float) -> Model:
+    input, output = TensorSpec(INT8, (4,), Q(scale)), TensorSpec(INT8, (4,), Q(output_scale))
+    return single_operator_model("SUB", [input, input], [output], SubOptions())
 
 
 def of_axis(name: str, axis: int) -> Model:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
+from int8rt.kernels.add import EnlargedDifferenceParams
 from int8rt.kernels.base import Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.jit import vector_tables
@@ -72,7 +73,7 @@ def lower_binary(params: Params, context: LowerContext) -> Lowered | None:
         if step is not None:
             return step
     steps = broadcast_steps(one, other, output)
-    if steps is None:
+    if steps is None or isinstance(params, EnlargedDifferenceParams):  # the place of an element matters there
         return None
     left, right = np.repeat(all_codes(one.type), 256), np.tile(all_codes(other.type), 256)
     table = KERNELS[context.name].evaluate(params, left, right)

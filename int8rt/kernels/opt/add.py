@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from int8rt.kernels import add
-from int8rt.kernels.add import AddParams, PotAddParams, ScaledInput
-from int8rt.kernels.arithmetic import PlainParams, broadcast_operation
+from int8rt.kernels.add import AddParams, ScaledInput, SumParams
+from int8rt.kernels.arithmetic import broadcast_operation
 from int8rt.kernels.base import Array, OperatorContext, element_count
 from int8rt.model import Shape, TensorType
 from int8rt.quantization.requantize import requantize
@@ -33,7 +33,7 @@ class VectorAddParams(AddParams):
     one_rounding: bool
 
 
-def prepare(context: OperatorContext) -> AddParams | PotAddParams | PlainParams:
+def prepare(context: OperatorContext) -> SumParams:
     """As the reference kernel's, with the blocks where there are any."""
     params = add.prepare(context)
     if not isinstance(params, AddParams):
@@ -92,7 +92,7 @@ def _second_is_1(a: int, b: int) -> bool:
     return b == 1
 
 
-def evaluate(params: AddParams | PotAddParams | PlainParams, input1: Array, input2: Array) -> Array:
+def evaluate(params: SumParams, input1: Array, input2: Array) -> Array:
     """ADD of two arrays."""
     output = add.evaluate(np.add, params, input1, input2)
     if not isinstance(params, VectorAddParams):
