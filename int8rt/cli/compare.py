@@ -101,7 +101,7 @@ def compare(
     if not oracle.available():
         raise UnsupportedError("compare needs LiteRT: pip install 'int8rt[litert]'")
     content = model.read_bytes()
-    parsed = read_model(content)
+    parsed = read_model(content, name=model)
     runs = [("given", read_inputs(parsed, input))] if input else [(k, make_inputs(parsed, k, seed)) for k in KINDS]
     with oracle.Oracle() as first, oracle.Oracle() as second:
         results = [

@@ -51,7 +51,7 @@ def explain(
         bundle = read_bundle(model)
         parsed, inputs = bundle.model, bundle.runs[0][1] if bundle.runs else None
     else:
-        parsed = read_model(model.read_bytes())
+        parsed = read_model(model.read_bytes(), name=model)
     if input:
         inputs = read_inputs(parsed, input)
     derivation = derive(parsed, op, element, inputs or make_inputs(parsed, "random", seed), profile=profile)

@@ -24,7 +24,7 @@ def inspect(
     from int8rt.schema import read_model
 
     content = model.read_bytes()
-    summary = inspect_model(read_model(content), len(content))
+    summary = inspect_model(read_model(content, name=model), len(content))
     if as_json:
         print_json(dataclasses.asdict(summary))
     else:

@@ -105,7 +105,7 @@ def read_runs(choice: Choice, path: Path, input: list[str], seed: int) -> tuple[
         runs.extend(bundle.runs)
     else:
         content = path.read_bytes()
-        model = read_model(content)
+        model = read_model(content, name=path)
     if input:
         return content, model, [("given", read_inputs(model, input))]
     if not runs and choice.dump is not None:

@@ -30,7 +30,7 @@ def pack(
     from int8rt.verify.inputs import KINDS, make_inputs
 
     content = model.read_bytes()
-    parsed = read_model(content)
+    parsed = read_model(content, name=model)
     runs = [("given", read_inputs(parsed, input))] if input else [(k, make_inputs(parsed, k, seed)) for k in KINDS]
     manifest = write_bundle(output, content, runs, profile=profile, backend=backend.value)
     if as_json:

@@ -30,24 +30,37 @@ _Code = tuple[str, str, int]
 
 
 def load_model(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Model:
-    """Reads the .tflite file at `path`; see `read_model`. Raises OSError where the file cannot be read."""
-    return read_model(Path(path).read_bytes(), limits=limits)
+    """Reads the .tflite file at `path`; see `read_model`, whose ModelError names the file here.
+
+    Raises OSError where the file cannot be read.
+    """
+    return read_model(Path(path).read_bytes(), limits=limits, name=path)
 
 
-def read_model(data: bytes | bytearray | memoryview, *, limits: Limits | None = None) -> Model:
-    """Reads the bytes of a .tflite file.
+def read_model(
+    data: bytes | bytearray | memoryview, *, limits: Limits | None = None, name: str | os.PathLike[str] = ""
+) -> Model:
+    """Reads the bytes of a .tflite file. name: the file's, for messages.
 
     The model's buffers and its vectors of scales are views of `data`, which must not change while the model is in use.
     Raises ModelError, naming the place, where the file is cut off, contradicts itself, or asks for more than `limits`.
     What is well formed but cannot be run is not looked at here; see `checks.check_loadable` for what LiteRT refuses.
     """
-    cursor = Cursor(memoryview(data).toreadonly().cast("B"))
+    try:
+        return _checked_model(Cursor(memoryview(data).toreadonly().cast("B")), limits or Limits())
+    except ModelError as error:
+        if name:
+            raise ModelError(f"{os.fspath(name)}: {error}") from None
+        raise
+
+
+def _checked_model(cursor: Cursor, limits: Limits) -> Model:
     if cursor.size < 8:
         raise ModelError(f"not a TensorFlow Lite model: {cursor.size} bytes")
     if cursor.data[4:8] != _IDENTIFIER:
         raise ModelError(f"not a TensorFlow Lite model: its identifier is {bytes(cursor.data[4:8])!r}, not b'TFL3'")
     model = _read_model(cursor.table(cursor.target(0, "model"), "model"))
-    check_model(model, limits or Limits())
+    check_model(model, limits)
     return model
 
 

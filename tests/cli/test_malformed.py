@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from int8rt.cli.app import app
-from int8rt.errors import InputError
+from int8rt.errors import InputError, ModelError
 from int8rt.files import load_arrays, parse_json
 from tests.interpreter.models import two_adds
 
@@ -72,6 +72,16 @@ def test_arrays(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is not a NumPy file that int8rt can read|is no array"):
         load_arrays(path, path)
     assert str(path) in refused("run", MODEL, "--input", path)
+
+
+@pytest.mark.parametrize(
+    "command", [("inspect",), ("lint",), ("explain", "--op", "0"), ("pack", "--output", "b"), ("run", "--random")]
+)
+def test_the_message_names_the_model(command: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"no model at all")
+    result = RUNNER.invoke(app, [command[0], str(tmp_path / "model.tflite"), *command[1:]])
+    assert isinstance(result.exception, ModelError)
+    assert str(result.exception).startswith(f"{tmp_path / 'model.tflite'}: not a TensorFlow Lite model")
 
 
 def test_pickles_are_not_read(tmp_path: Path) -> None:
