@@ -35,6 +35,7 @@ class _Output:
     statistics: Statistics = field(default_factory=Statistics)
     rows: int = 0
     agreeing: int = 0
+    gap: float | None = 0.0
 
 
 class Judge:
@@ -76,9 +77,10 @@ class Judge:
             return
         expected, _ = run_int8rt(self._model, inputs, self._profile, self._backend, keep=True)
         run = Run(self._model, label, inputs, expected)
-        answer = self._ask(run)
-        if self._operators is not None:
-            self._operators.add(run, answer)
+        whole, answer = self._ask(run)
+        seen = self._operators is not None and self._operators.add(run, answer)
+        if whole is not None:
+            self._measure_gaps(run, whole, answer if seen else None)
         if self._kept is not None and not self._out_of_time():
             self._kept.write(*self._state())
 
@@ -95,14 +97,16 @@ class Judge:
 
     def _resume(self, state: State) -> None:
         about, _ = state
-        self._outputs = [_Output(restored(o["statistics"]), o["rows"], o["agreeing"]) for o in about["outputs"]]
+        self._outputs = [
+            _Output(restored(o["statistics"]), o["rows"], o["agreeing"], o.get("gap")) for o in about["outputs"]
+        ]
         self._faults = [FaultReport(**fault) for fault in about["faults"]]
         self._seconds = dict(about["seconds"])
         if self._operators is not None:
             self._operators.resume(state, dict(self._runs))
 
-    def _ask(self, run: Run) -> Answer | None:
-        """The runtime's answer, with its outputs measured; None where there is none."""
+    def _ask(self, run: Run) -> tuple[Answer | None, Answer | None]:
+        """The runtime's answer, with its outputs measured, and the one with the tensors that it shows; or None."""
         capabilities = self._runtime.capabilities()
         wanted = self._operators is not None and capabilities.intermediates
         read = [index for _, index in written(self._subgraph)] if wanted else []
@@ -111,15 +115,15 @@ class Judge:
             answer = self._runtime.run(run.inputs, [] if capabilities.reading_matters else read)
         except Fault as fault:
             self._faults.append(FaultReport(run.label, fault.kind, str(fault)))
-            return None
+            return None, None
         self._seconds[run.label] = answer.seconds
         self._measure_outputs(run, answer)
         if not capabilities.reading_matters or not read:
-            return answer
+            return answer, answer
         try:
-            return self._runtime.run(run.inputs, read)
+            return answer, self._runtime.run(run.inputs, read)
         except Fault:  # not with all tensors kept; operators can still be cut out
-            return None
+            return answer, None
 
     def _measure_outputs(self, run: Run, answer: Answer) -> None:
         for place, index in enumerate(self._subgraph.outputs):
@@ -133,10 +137,19 @@ class Judge:
                 output.rows += rows
                 output.agreeing += agreeing
 
+    def _measure_gaps(self, run: Run, whole: Answer, shown: Answer | None) -> None:
+        """How far outputs are from the tensors that operators were seen to write. shown: None where not all were."""
+        for place, index in enumerate(self._subgraph.outputs):
+            output, found = self._outputs[place], whole.outputs[place]
+            seen = None if shown is None else shown.tensors.get(index, shown.outputs[place])
+            gap = None if found is None or seen is None else run.measure(index, found, seen)
+            known = output.gap is not None and gap is not None and not gap.mismatch
+            output.gap = max(output.gap or 0.0, gap.largest) if known and gap is not None else None
+
     def judgement(self, bound: float = 0) -> Judgement:
         """The verdicts on all runs so far. bound: how many steps an operator may be off and still pass."""
         outputs = [
-            OutputReport(index, self._subgraph.tensors[index].name, o.statistics, o.rows, o.agreeing)
+            OutputReport(index, self._subgraph.tensors[index].name, o.statistics, o.rows, o.agreeing, o.gap)
             for index, o in zip(self._subgraph.outputs, self._outputs, strict=True)
         ]
         operators = self._operators

@@ -61,12 +61,18 @@ class OperatorJudge:
         self._findings = [Findings(list(others)) for _ in self._subgraph.operators]
         self.evidence: Evidence | None = None
 
-    def add(self, run: Run, answer: Answer | None) -> None:
-        """Judge every operator by one run. answer: the runtime's, with the tensors that it shows; None without one."""
-        alone = self._runtime.capabilities().any_model
+    def add(self, run: Run, answer: Answer | None) -> bool:
+        """Judge every operator by one run; whether all were judged by the inputs that the runtime gave them.
+
+        answer: the runtime's, with the tensors that it shows; None without one.
+        """
+        alone, all_own = self._runtime.capabilities().any_model, True
         for position in range(len(self._findings)):
-            if (answer is None or not self._from_own_inputs(run, position, answer)) and alone:
+            own = answer is not None and self._from_own_inputs(run, position, answer)
+            all_own = all_own and own
+            if not own and alone:
                 self._cut_out(run, position)
+        return all_own
 
     def reports(self, bound: float) -> Iterator[OperatorReport]:
         """The verdicts, in the order of execution; see `Judge.judgement`."""

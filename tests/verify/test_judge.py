@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -112,6 +113,55 @@ def test_only_the_operator_that_goes_wrong_is_blamed(intermediates: bool) -> Non
     assert judgement.outputs[0].statistics.different > 0
     assert runtime.models == (1 if intermediates else 4)
     assert judged(Pretender({"MUL": one_more}, intermediates=intermediates), bound=1).conformant
+
+
+class Whole(Pretender):
+    """What is right operator by operator, and wrong in the whole model: where nothing is read, or always."""
+
+    def __init__(self, wrong: Mapping[str, Wrong], *, reading_matters: bool, intermediates: bool = True) -> None:
+        super().__init__(wrong, intermediates=intermediates)
+        self._capabilities = Capabilities("whole", intermediates, True, reading_matters)
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        answer = super().run(inputs, read)
+        if len(self.model.subgraphs[0].operators) == 1 or (read and self._capabilities.reading_matters):
+            return answer
+        return Answer(tuple(value ^ np.int8(64) for value in answer.outputs), answer.tensors)
+
+
+@pytest.mark.parametrize("bound", [0, 1, 5])
+@pytest.mark.parametrize("wrong", [{}, {"MUL": one_more}], ids=["exact", "a step"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"reading_matters": True}, "is up to 64 off what operators wrote there"),
+        ({"reading_matters": False}, "is up to 64 off what operators wrote there"),
+        ({"reading_matters": False, "intermediates": False}, "differs, though each|is further off than ±"),
+    ],
+    ids=["fused", "memory", "unseen"],
+)
+def test_an_output_that_no_operator_explains(options: Any, words: str, wrong: Any, bound: float) -> None:
+    judgement = judged(Whole(wrong, **options), bound=bound)
+    assert not judgement.conformant
+    assert [output.index for output in judgement.unexplained] == [3]
+    if bound or not wrong or options.get("intermediates", True):
+        assert re.search(words, text.whole(judgement))
+        assert re.search(words, " ".join(judged_document(judgement, "model").summary))
+
+
+def test_an_output_beyond_the_bound_that_follows_from_its_operators() -> None:
+    builder = ModelBuilder()
+    for name, scale in (("x", 0.5), ("y", 0.5), ("z", 0.05)):
+        add = {"x": builder.input, "z": builder.output}.get(name, builder.tensor)
+        add(name, TensorType.INT8, (1, 4), Quantization.per_tensor(scale))
+    content = write_model(builder.operator("ADD", ["x", "x"], ["y"]).operator("MUL", ["y", "x"], ["z"]).build())
+    runs = [("one", [np.array([[1, 2, 2, -1]], np.int8)])]
+    for intermediates in (True, False):
+        judgement = judged(Pretender({"ADD": one_more}, intermediates=intermediates), content, runs, bound=1)
+        assert judgement.outputs[0].statistics.largest > 1
+        assert judgement.outputs[0].gap == (0 if intermediates else None)
+        assert judgement.conformant == intermediates
+        assert ("does not show the tensors" in text.whole(judgement)) == (not intermediates)
 
 
 def test_equal_in_all_runs() -> None:

@@ -10,7 +10,15 @@ from int8rt.model import shown
 from int8rt.verify.first import Divergence
 from int8rt.verify.report import beside
 from int8rt.verify.report.document import Beside, Cell, Document, Histogram, Histograms, Part, Table, TestCase, Tone
-from int8rt.verify.report.text import LONGEST_FAULT, amount, histogram, output_text, summary_text, where_first
+from int8rt.verify.report.text import (
+    LONGEST_FAULT,
+    amount,
+    histogram,
+    output_text,
+    summary_text,
+    unexplained_text,
+    where_first,
+)
 from int8rt.verify.statistics import Statistics
 from int8rt.verify.verdict import Judgement, OperatorReport, Verdict
 
@@ -68,6 +76,8 @@ def _summary(judgement: Judgement) -> Iterator[str]:
     first = judgement.first
     if first is not None:
         yield f"The first that differs by itself: {where_first(first)}."
+    for line in unexplained_text(judgement):
+        yield f"{line[0].upper()}{line[1:]}."
 
 
 def _parts(judgement: Judgement) -> Iterator[Part]:

@@ -37,6 +37,7 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
     first = judgement.first
     if first is not None:
         yield f"the first that differs by itself: {where_first(first)}"
+    yield from unexplained_text(judgement)
     if judgement.divergence is not None:
         yield from _derived(judgement.divergence)
     yield "conformant" if judgement.conformant else "not conformant"
@@ -119,6 +120,22 @@ def summary_text(judgement: Judgement) -> str:
     bound = judgement.least_bound
     least = "no bound would pass" if bound is None else f"the least bound that passes: {bound:g}"
     return f"{len(judgement.operators)} operators: {text}; {least}"
+
+
+def unexplained_text(judgement: Judgement) -> Iterator[str]:
+    """Which outputs differ though no operator of them is at fault, as far as that was seen."""
+    if not judgement.operators or any(operator.local is None for operator in judgement.operators):
+        return
+    passing = all(judgement.passes(operator) for operator in judgement.operators)
+    for output in judgement.unexplained:
+        name = f"output {output.index} {shown(output.name)!r}"
+        if output.gap is not None:
+            yield f"{name} is up to {output.gap:g} off what operators wrote there when the runtime showed its tensors"
+        elif passing and judgement.first is None:
+            yield f"{name} differs, though each operator is exact by itself: what happens between them is at fault"
+        elif passing:
+            why = "the runtime does not show the tensors from which that would follow"
+            yield f"{name} is further off than ±{judgement.bound:g}, though no operator is by itself: {why}"
 
 
 def where_first(operator: OperatorReport) -> str:

@@ -13,7 +13,7 @@ from typing import IO
 
 from int8rt.errors import InputError
 from int8rt.model import Model
-from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, UnavailableError
+from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault, FaultKind, UnavailableError
 from int8rt.verify.runtimes.child import end_group, ending, last_line
 from int8rt.verify.runtimes.names import named_answer, tensor_keys
 from int8rt.verify.runtimes.npz import read_npz, write_npz
@@ -87,7 +87,7 @@ class CommandRuntime:
                 end_group(process)  # with what it has started, which may outlive it
                 process.wait()
             if code:
-                kind = "crashed" if code < 0 else "refused"
+                kind: FaultKind = "crashed" if code < 0 else "refused"
                 raise Fault(kind, f"it ended with {ending(code)}{last_line(_end(log))}")
 
 
