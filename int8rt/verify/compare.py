@@ -15,7 +15,7 @@ from int8rt.interpreter import Backend, Interpreter
 from int8rt.model import Model, Subgraph, TensorType
 from int8rt.verify.difference import Difference, compare_arrays, unrepeatable
 from int8rt.verify.oracle import Oracle, OracleResult, Resolver
-from int8rt.verify.unwritten import unwritten_elements
+from int8rt.verify.unwritten import left_to_chance
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -86,7 +86,7 @@ def run_reference(
     read = sorted({index for _, index in _written(model.subgraphs[0])})
     kept = oracle.run(content, inputs, resolver=resolver, read=read)
     alone = oracle.run(content, inputs, resolver=resolver)
-    unwritten = unwritten_elements(model, kept.tensors, reference=resolver == "ref", delegated=resolver == "xnnpack")
+    unwritten = left_to_chance(model, kept.tensors, reference=resolver == "ref", delegated=resolver == "xnnpack")
     if second_oracle is None:
         outputs = [unwritten.get(index) for index in model.subgraphs[0].outputs]
         return Reference(kept, alone, {index: unwritten.get(index) for index in kept.tensors}, outputs)

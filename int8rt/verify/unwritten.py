@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,14 @@ from int8rt.schema.options import WhileOptions
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
+
+# Operators that compute an element of the output from one of each input, as they broadcast.
+_BY_ELEMENT = {
+    *("ABS", "CAST", "DEQUANTIZE", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOG", "LOGISTIC", "NEG", "QUANTIZE"),
+    *("RELU", "RELU6", "RSQRT", "SQRT", "SQUARE", "TANH"),
+    *("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "POW", "SQUARED_DIFFERENCE", "SUB"),
+}
+_SAME_ELEMENTS = {"EXPAND_DIMS", "RESHAPE", "SQUEEZE"}
 
 
 def unwritten_elements(
@@ -48,6 +57,32 @@ def unwritten_elements(
                 for index, value in zip(operator.outputs, (boxes, classes, scores), strict=False)
             }
     return masks
+
+
+def left_to_chance(
+    model: Model, values: Mapping[int, Array], *, reference: bool = True, delegated: bool = False
+) -> dict[int, Mask]:
+    """As `unwritten_elements`, with the elements that are computed from such ones, or may be."""
+    masks = unwritten_elements(model, values, reference=reference, delegated=delegated)
+    spreading: dict[int, Mask] = {}
+    for operator in model.subgraphs[0].operators:
+        sources = [index for index in operator.inputs if index in spreading]
+        for index in operator.outputs:
+            # What a delegate unpacks is read by nobody, and of WHILE only what nobody reads is left alone.
+            if operator.name in ("CUSTOM", "SUM") and index in masks:
+                spreading[index] = masks[index]
+            if sources and index in values:
+                spreading[index] = _spread(operator, [spreading[source] for source in sources], values[index])
+    return masks | spreading
+
+
+def _spread(operator: Operator, masks: Sequence[Mask], value: Array) -> Mask:
+    """The elements of an output, in whose inputs some are left to chance."""
+    if operator.name in _SAME_ELEMENTS:
+        return masks[0].reshape(value.shape)
+    if operator.name not in _BY_ELEMENT:
+        return np.ones(value.shape, np.bool_)
+    return functools.reduce(np.logical_or, [np.broadcast_to(mask, value.shape) for mask in masks])
 
 
 def _is_unpacked(model: Model, subgraph: Subgraph, index: int) -> bool:

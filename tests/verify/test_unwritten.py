@@ -12,10 +12,11 @@ from flatbuffers import flexbuffers
 from int8rt.errors import ModelError
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.schema import TensorSpec, single_operator_model, write_model
-from int8rt.schema.options import ReducerOptions
+from int8rt.schema.builder import ModelBuilder
+from int8rt.schema.options import AddOptions, ReducerOptions
 from int8rt.verify.compare import compare_run
 from int8rt.verify.oracle import Oracle
-from int8rt.verify.unwritten import unwritten_elements
+from int8rt.verify.unwritten import left_to_chance, unwritten_elements
 from tests.differential.control_flow import add_and_pass, while_model
 
 FLOAT32 = TensorType.FLOAT32
@@ -73,6 +74,30 @@ def test_half_of_an_int16_sum() -> None:
     masks = unwritten_elements(model, {2: np.zeros(5, np.int16)})
     assert masks[2].tolist() == [False, False, True, True, True]
     assert unwritten_elements(model, {2: np.zeros(5, np.int16)}, reference=False) == {}
+
+
+def test_what_is_computed_from_half_of_an_int16_sum() -> None:
+    scale, int16 = Quantization.per_tensor(0.1), TensorType.INT16
+    builder = ModelBuilder().input("x", int16, (3, 4), scale).input("other", int16, (2, 4), scale)
+    builder.constant("axis", np.array([0], np.int32)).constant("shape", np.array([2, 2, 2], np.int32))
+    builder.tensor("sums", int16, (4,), scale).tensor("total", int16, (2, 4), scale)
+    builder.tensor("shaped", int16, (2, 2, 2), scale).output("mean", int16, (2, 2), scale)
+    builder.operator("SUM", ["x", "axis"], ["sums"], ReducerOptions())
+    builder.operator("ADD", ["other", "sums"], ["total"], AddOptions())
+    builder.operator("RESHAPE", ["total", "shape"], ["shaped"])
+    builder.operator("MEAN", ["shaped", "axis"], ["mean"], ReducerOptions())
+    model = builder.build()
+    names = {tensor.name: index for index, tensor in enumerate(model.subgraphs[0].tensors)}
+    shapes = {"sums": (4,), "total": (2, 4), "shaped": (2, 2, 2), "mean": (2, 2)}
+    values = {names[name]: np.zeros(shape, np.int16) for name, shape in shapes.items()}
+    masks = left_to_chance(model, values)
+    assert {name: masks[index].tolist() for name, index in names.items() if index in masks} == {
+        "sums": [False, False, True, True],
+        "total": [[False, False, True, True]] * 2,
+        "shaped": [[[False, False], [True, True]]] * 2,
+        "mean": [[True, True]] * 2,
+    }
+    assert left_to_chance(model, values, reference=False) == {}
 
 
 def test_what_a_loop_passes_through_to_nobody() -> None:
