@@ -22,11 +22,11 @@ from int8rt.kernels.arithmetic import (
     prepare_plain,
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.real_multipliers import quotient_ratio
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
 from int8rt.quantization.division import divide_int32_truncate
-from int8rt.quantization.effective_scales import float32_quotient_ratio
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.reciprocal import fixed_point_quotient
 from int8rt.schema.options import DivOptions
@@ -60,7 +60,7 @@ def prepare(context: OperatorContext) -> DivParams | PlainParams:
     )
     if (farthest := max(zero_point1, zero_point2, zero_point, key=abs)) not in _ZERO_POINTS:
         raise context.unsupported(f"the zero point {farthest} is so large that integers overflow")
-    multiplier, shift = within_spec(context, quantize_multiplier, float32_quotient_ratio(scale1, scale2, scale))
+    multiplier, shift = within_spec(context, quantize_multiplier, quotient_ratio(context, scale1, scale2, scale))
     low, high = activation_range(context, activation)
     return DivParams(
         output_shapes=(broadcast_pair(context),),

@@ -20,11 +20,11 @@ from int8rt.errors import EvaluationError
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.float32.functions import elementwise, rsqrt, with_float32
 from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.real_multipliers import ratio
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import LookupTableParams, evaluate_lookup_table, prepare_lookup_table, within_spec
 from int8rt.model import TensorType
 from int8rt.quantization import libm
-from int8rt.quantization.effective_scales import float32_scale_ratio
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.reciprocal import get_inv_sqrt_quantized_multiplier_exp
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
@@ -71,8 +71,7 @@ def prepare_abs(context: OperatorContext) -> Params:
     (input_scale, input_zero_point), (output_scale, output_zero_point) = map(context.per_tensor, (input, output))
     multiplier, shift = 0, 0
     if input_scale != output_scale:
-        ratio = float32_scale_ratio(input_scale, output_scale)
-        multiplier, shift = within_spec(context, quantize_multiplier, ratio)
+        multiplier, shift = within_spec(context, quantize_multiplier, ratio(context, input_scale, output_scale))
     return AbsParams(
         output_shapes=(input.shape,),
         input_zero_point=input_zero_point,
@@ -151,11 +150,12 @@ def prepare_rsqrt(context: OperatorContext) -> RescaleParams | RsqrtTableParams:
 
 
 def prepare_rsqrt_in_fixed_point(context: OperatorContext) -> RescaleParams:
-    """Derive the multiplier: 1 / (sqrt(input scale) · output scale)."""
+    """Derive the multiplier: 1 / (sqrt(input scale) · output scale), in the precision that the profile has."""
     input, output = context.input(0), context.output()
     (input_scale, input_zero_point), (output_scale, output_zero_point) = map(context.per_tensor, (input, output))
+    precision = np.float64 if context.profile.float64_multipliers else np.float32
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
-        real = 1 / np.float64(np.sqrt(np.float32(input_scale)) * np.float32(output_scale))
+        real = 1 / np.float64(np.sqrt(precision(input_scale)) * precision(output_scale))
     multiplier, shift = within_spec(context, quantize_multiplier, float(real))
     return RescaleParams(
         output_shapes=(input.shape,),

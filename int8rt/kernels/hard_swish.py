@@ -18,10 +18,10 @@ from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.float32 import functions
 from int8rt.kernels.float32.functions import elementwise, with_float32
 from int8rt.kernels.layout import check_zero_points
+from int8rt.kernels.real_multipliers import product_ratio
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
-from int8rt.quantization.effective_scales import float32_product_ratio
 from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.rounding import saturate
@@ -58,7 +58,7 @@ def prepare(context: OperatorContext) -> HardSwishParams:
     (input_scale, input_zero_point), (output_scale, output_zero_point) = map(context.per_tensor, (input, output))
     hires, reluish_scale = 1.0 / (1 << _HIRES_BITS), float(np.float32(3) / np.float32(_REAL_3))
     (output_multiplier, output_exponent), (reluish_multiplier, reluish_exponent) = (
-        within_spec(context, quantize_multiplier, float32_product_ratio(hires, input_scale, scale))
+        within_spec(context, quantize_multiplier, product_ratio(context, hires, input_scale, scale))
         for scale in (output_scale, reluish_scale)
     )
     if output_exponent > 0:

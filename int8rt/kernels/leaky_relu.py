@@ -13,10 +13,11 @@ import numpy as np
 from int8rt.kernels.arithmetic import all_codes, is_8bit, subtract_zero_point
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.real_multipliers import product_ratio, ratio
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.unary import within_spec
 from int8rt.model import TensorType
-from int8rt.quantization.effective_scales import float32_product_ratio, float32_scale_ratio, scale_ratio
+from int8rt.quantization.effective_scales import scale_ratio
 from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier
@@ -52,8 +53,9 @@ def prepare(context: OperatorContext) -> LeakyReluParams | FloatLeakyReluParams:
         return FloatLeakyReluParams(output_shapes=(input.shape,), alpha=options.alpha)
     check_int16_zero_point(context, input, output)
     (input_scale, input_zero_point), (scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
-    alpha, identity = float32_product_ratio(input_scale, options.alpha, scale), float32_scale_ratio(input_scale, scale)
-    if context.profile.float64_multipliers:
+    alpha = product_ratio(context, input_scale, options.alpha, scale)
+    identity = ratio(context, input_scale, scale)
+    if context.profile.name == "tosa":
         if options.alpha < 0:
             raise context.unsupported(f"a negative alpha in profile {context.profile.name} is not done")
         identity = scale_ratio(input_scale, scale)

@@ -1,8 +1,8 @@
 """TensorFlow Lite Micro's kernels where they need more than another `Rounding`: the profile tflm.
 
-ADD and SUB of int16 have no case for powers of two. MUL's multiplier is computed in float64. RELU6 does not rescale:
-it clamps codes with the input's quantization. SUM is right for signed types. LOGISTIC and TANH of int8 are in fixed
-point. DEQUANTIZE takes the first scale for all of a tensor.
+Multipliers are computed in float64, as the profile says. ADD and SUB of int16 have no case for powers of two, and ADD
+of int32 has no activation. RELU6 does not rescale: it clamps codes with the input's quantization. SUM is right for
+signed types. LOGISTIC and TANH of int8 are in fixed point. DEQUANTIZE takes the first scale for all of a tensor.
 """
 
 from __future__ import annotations
@@ -20,28 +20,26 @@ from int8rt.kernels import (
     elementwise,
     logistic,
     mean,
-    mul,
     relu,
     softmax,
     squared_difference,
     tanh,
 )
-from int8rt.kernels.arithmetic import activation_range, single_requantization, type_range
+from int8rt.kernels.arithmetic import single_requantization, type_range
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.layout import QUANTIZED_TYPES, check_int16_zero_point
 from int8rt.kernels.lstm.micro import MICRO_LSTM
-from int8rt.kernels.mul import MulParams
 from int8rt.kernels.reduce import ReduceParams, prepare, shaped
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.softmax import SoftmaxInt16Params
 from int8rt.kernels.unary import LookupTableParams, within_spec
-from int8rt.model import TensorType
+from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.quantization.micro import logistic_codes, six, tanh_codes
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
-from int8rt.schema.options import AddOptions, MulOptions, SoftmaxOptions, SubOptions
+from int8rt.schema.options import AddOptions, SoftmaxOptions, SubOptions
 
 _SOURCE = "TensorFlow Lite Micro, tensorflow/lite/micro/kernels"
 _FLOATING = (TensorType.FLOAT32, TensorType.FLOAT16)
@@ -66,23 +64,11 @@ class SumParams(ReduceParams):
 def _without_powers_of_two(kernel: Kernel, options: type[AddOptions] | type[SubOptions]) -> Kernel:
     def prepare_sum_of_two(context: OperatorContext) -> Params:
         general = replace(context.options(options), pot_scale_int16=False)
+        if context.operator.name == "ADD" and context.output().type == TensorType.INT32:
+            general = replace(general, fused_activation_function=ActivationFunctionType.NONE)
         return kernel.prepare(replace(context, operator=replace(context.operator, options=general)))
 
     return replace(kernel, prepare=prepare_sum_of_two, source=_SOURCE)
-
-
-def prepare_mul(context: OperatorContext) -> Params:
-    """As TensorFlow Lite's, but for the multiplier."""
-    params = mul.prepare(context)
-    if not isinstance(params, MulParams):
-        return params
-    first, second, output = (
-        context.per_tensor(tensor)[0] for tensor in (context.input(0), context.input(1), context.output())
-    )
-    activation = activation_range(context, context.options(MulOptions).fused_activation_function)
-    with np.errstate(all="ignore"):
-        real = float(np.float64(first) * np.float64(second) / np.float64(output))
-    return replace(params, requantization=single_requantization(context, real, activation))
 
 
 def prepare_relu6(context: OperatorContext) -> Params:
@@ -200,7 +186,6 @@ MICRO_KERNELS: Mapping[str, Kernel] = {
         replace(conv.CONV_2D, prepare=prepare_conv_2d, source=_SOURCE),
         replace(dequantize.DEQUANTIZE, prepare=prepare_dequantize, source=_SOURCE),
         _in_fixed_point(logistic.LOGISTIC, logistic_codes, -128),
-        replace(mul.MUL, prepare=prepare_mul, source=_SOURCE),
         replace(relu.RELU6, prepare=prepare_relu6, evaluate=evaluate_relu6, source=_SOURCE),
         replace(elementwise.RSQRT, prepare=prepare_rsqrt, source=_SOURCE),
         replace(
@@ -239,6 +224,8 @@ def not_done_in_micro(context: OperatorContext) -> str | None:
     weighed = name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "SVDF", "BATCH_MATMUL")
     if weighed and any(type in _FLOATING for type in inputs) and any(type in QUANTIZED_TYPES for type in inputs):
         return f"integer weights of real numbers are not there in profile {profile}"
+    if name == "SVDF" and TensorType.FLOAT32 in inputs:
+        return f"its arithmetic on real numbers in profile {profile} is not done"
     if TensorType.UINT8 in inputs and (weighed or name in MICRO_KERNELS) and name != "DEQUANTIZE":
         return f"uint8 is not there in profile {profile}"
     return None

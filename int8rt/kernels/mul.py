@@ -23,9 +23,9 @@ from int8rt.kernels.arithmetic import (
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import QUANTIZED_TYPES, check_int16_zero_point
+from int8rt.kernels.real_multipliers import product_ratio
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
-from int8rt.quantization.effective_scales import float32_product_ratio
 from int8rt.quantization.requantize import Requantization, requantize
 from int8rt.schema.options import MulOptions
 
@@ -48,7 +48,7 @@ def prepare(context: OperatorContext) -> MulParams | PlainParams:
         return prepare_plain(context, options.fused_activation_function)
     check_int16_zero_point(context, input1, input2, output)
     (scale1, zero_point1), (scale2, zero_point2) = context.per_tensor(input1), context.per_tensor(input2)
-    real_multiplier = float32_product_ratio(scale1, scale2, context.per_tensor(output)[0])
+    real_multiplier = product_ratio(context, scale1, scale2, context.per_tensor(output)[0])
     activation = activation_range(context, options.fused_activation_function)
     return MulParams(
         output_shapes=(broadcast_pair(context),),

@@ -18,9 +18,9 @@ from int8rt.kernels.arithmetic import (
     type_range,
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
+from int8rt.kernels.real_multipliers import product_ratio, ratio
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
-from int8rt.quantization.effective_scales import float32_product_ratio, float32_scale_ratio
 from int8rt.quantization.requantize import Requantization, requantize
 
 
@@ -44,7 +44,7 @@ def prepare(context: OperatorContext) -> PreluParams | Params:
         return Params(output_shapes=(shape,))
     (input_scale, input_zero_point), (scale, _) = context.per_tensor(input), context.per_tensor(output)
     alpha_scale, alpha_zero_point = context.per_tensor(alpha)
-    reals = float32_scale_ratio(input_scale, scale), float32_product_ratio(input_scale, alpha_scale, scale)
+    reals = ratio(context, input_scale, scale), product_ratio(context, input_scale, alpha_scale, scale)
     positive, negative = (single_requantization(context, real, type_range(output.type)) for real in reals)
     return PreluParams(
         output_shapes=(shape,),

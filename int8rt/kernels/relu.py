@@ -17,10 +17,10 @@ from int8rt.kernels.arithmetic import (
 )
 from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.layout import check_int16_zero_point
+from int8rt.kernels.real_multipliers import ratio
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.quantization.activation_range import calculate_relu_range
-from int8rt.quantization.effective_scales import float32_scale_ratio
 from int8rt.quantization.lookup_table import lookup
 from int8rt.quantization.requantize import Requantization, requantize
 
@@ -59,7 +59,7 @@ def prepare(context: OperatorContext) -> ReluParams | FloatReluParams:
     check_int16_zero_point(context, input, output)
     (input_scale, input_zero_point), (scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
     bounds = calculate_relu_range(low, high, scale, zero_point, output.type)
-    requantization = single_requantization(context, float32_scale_ratio(input_scale, scale), bounds)
+    requantization = single_requantization(context, ratio(context, input_scale, scale), bounds)
     table = _rescale(all_codes(input.type), input_zero_point, requantization) if is_8bit(input.type) else None
     return ReluParams(
         output_shapes=(input.shape,), input_zero_point=input_zero_point, requantization=requantization, table=table

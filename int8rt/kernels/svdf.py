@@ -11,6 +11,7 @@ Source: TensorFlow Lite kernels/svdf.cc and kernels/internal/reference/svdf.h.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -107,13 +108,15 @@ def _prepare_integer(context: OperatorContext, batch: int, units: int, memory: i
     if options.fused_activation_function != ActivationFunctionType.RELU:
         raise context.invalid(f"in integers takes RELU only, found {options.fused_activation_function.name}")
 
-    def scale(index: int) -> np.float32:
-        return np.float32(context.per_tensor(context.input(index))[0])
+    real = np.float64 if context.profile.float64_ratios else np.float32
+
+    def scale(index: int) -> np.floating[Any]:
+        return real(context.per_tensor(context.input(index))[0])
 
     output_scale, output_zero_point = context.per_tensor(context.output())
     with np.errstate(all="ignore"):
         scale_1 = scale(INPUT) * scale(WEIGHTS_FEATURE) / scale(STATE)
-        scale_2 = scale(STATE) * scale(WEIGHTS_TIME) / np.float32(output_scale)
+        scale_2 = scale(STATE) * scale(WEIGHTS_TIME) / real(output_scale)
     return IntegerSvdfParams(
         output_shapes=((batch, units),),
         batch=batch,

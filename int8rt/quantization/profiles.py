@@ -24,7 +24,8 @@ class Profile:
     Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
     about: how it differs from the profile before it in `PROFILES`, in a few sentences.
     plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
-    float64_multipliers: multipliers that TensorFlow Lite computes in float32 at first are computed in float64.
+    float64_multipliers: multipliers of matrix products that TensorFlow Lite computes in float32 at first are computed
+    in float64; float64_ratios: so are those of operators that work element by element.
     instructions: what the processor has by which the runtime chose the kernels of real numbers that the profile
     stands for, in LLVM's names; on a processor without them it has others, and other bits. None: any processor's.
     compiled: whether compiled kernels compute this arithmetic; else NumPy does.
@@ -40,6 +41,7 @@ class Profile:
     about: str = ""
     plain_int16_sums: bool = False
     float64_multipliers: bool = False
+    float64_ratios: bool = False
     instructions: tuple[str, ...] = ()
     compiled: bool = True
 
@@ -72,7 +74,7 @@ TFLM = Profile(
     "tflm",
     "TensorFlow Lite Micro, tflite-micro 0.dev20261023, its own kernels",
     {},
-    about="The reference kernels of tflite-ref@2.19 but for a few: MUL computes its multiplier in float64, ADD and SUB "
+    about="The reference kernels of tflite-ref@2.19 but for a few: multipliers are computed in float64, ADD and SUB "
     "of int16 know no case of powers of two, RELU6 clamps codes without rescaling, LOGISTIC and TANH of int8 are in "
     "fixed point where TensorFlow Lite has tables, and so is RSQRT of int16. int16 SOFTMAX has tables made in float32, "
     "SUM is right for signed types, SQUARED_DIFFERENCE has int16, DEQUANTIZE takes one scale for a whole tensor, and "
@@ -80,6 +82,8 @@ TFLM = Profile(
     "and LOGISTIC and TANH of int16. There is no arithmetic of uint8, nor with integer weights of real numbers. "
     "CMSIS-NN rescales accumulators in the same way by its source, unless it is built with "
     "CMSIS_NN_USE_SINGLE_ROUNDING; its kernels were not run.",
+    float64_multipliers=True,
+    float64_ratios=True,
     compiled=False,
 )
 
@@ -88,13 +92,14 @@ TOSA = Profile(
     "TOSA reference model, tosa-tools 2026.8.0, of models converted by tosa-converter-for-tflite 2026.2.0",
     {},
     about="Models after their conversion to TOSA. Accumulators round as in tflite-ref@2.19, for a RESCALE with two "
-    "roundings is the same arithmetic, but every multiplier is computed in float64. AVERAGE_POOL_2D divides by a "
-    "fixed-point reciprocal, uint8 after it has become int8, so that ties go away from 128; RESIZE_BILINEAR and "
-    "RESIZE_NEAREST_NEIGHBOR take positions as exact fractions; RELU rescales with one rounding, SUM has 20 fractional "
-    "bits; LOGISTIC, TANH and int16 SOFTMAX have tables computed in float64. Defects of the converter are kept: pools "
-    "lose their activation, QUANTIZE of real numbers with a zero point wraps around, and so do differences of int16 "
-    "SOFTMAX. Only operators on codes that were measured equal are computed, and QUANTIZE of real numbers; LSTMs and "
-    "most else that takes codes is refused by the converter itself.",
+    "roundings is the same arithmetic, but the multipliers of matrix products and of LEAKY_RELU are computed in "
+    "float64. AVERAGE_POOL_2D divides by a fixed-point reciprocal, uint8 after it has become int8, so that ties "
+    "go away from 128; RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR take positions as exact fractions; RELU "
+    "rescales with one rounding, SUM has 20 fractional bits; LOGISTIC, TANH and int16 SOFTMAX have tables "
+    "computed in float64. Defects of the converter are kept: pools lose their activation, QUANTIZE of real "
+    "numbers with a zero point wraps around, and so do differences of int16 SOFTMAX. Only operators on codes "
+    "that were measured equal are computed, and QUANTIZE of real numbers; LSTMs and most else that takes codes "
+    "is refused by the converter itself.",
     float64_multipliers=True,
     compiled=False,
 )

@@ -12,10 +12,14 @@ from int8rt.model import ActivationFunctionType, Model, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
+    BatchMatMulOptions,
     Conv2DOptions,
+    FullyConnectedOptions,
+    LeakyReluOptions,
     MulOptions,
     ReducerOptions,
     SoftmaxOptions,
+    SVDFOptions,
     UnidirectionalSequenceLSTMOptions,
 )
 from tests.differential.harness import run_int8rt
@@ -51,6 +55,72 @@ def test_the_multiplier_of_mul_is_computed_in_float64() -> None:
     data = [np.array([code], np.int16) for code in (-182, 2681)]
     assert run_int8rt(model, data, "tflm")[2].tolist() == [-17168]
     assert run_int8rt(model, data, "tflite-ref@2.19")[2].tolist() == [-17169]
+
+
+def test_the_multiplier_of_rsqrt_is_computed_in_float64() -> None:
+    scales = 7.581554003991187e-05, 6.176992610562593e-05
+    model = single_operator_model("RSQRT", [spec(INT16, scales[0], 0)], [spec(INT16, scales[1], 0)])
+    assert run_int8rt(model, [np.array([3604], np.int16)], "tflm")[1].tolist() == [30971]
+
+
+@pytest.mark.parametrize("type", [INT8, INT16])
+@pytest.mark.parametrize(("name", "micro", "lite"), [("RELU", 2, 3), ("ABS", 2, 3), ("LEAKY_RELU", 2, 3)])
+def test_the_ratio_of_two_scales_is_computed_in_float64(name: str, micro: int, lite: int, type: TensorType) -> None:
+    """0.0625 / 0.1 is just below 0.625, and a tie in float32."""
+    options = LeakyReluOptions(0.25) if name == "LEAKY_RELU" else None
+    model = single_operator_model(name, [spec(type, 0.0625, 0)], [spec(type, 0.1, 0)], options, 2)
+    data = [np.array([4], type.dtype)]
+    assert run_int8rt(model, data, "tflm")[1].tolist() == [micro]
+    assert run_int8rt(model, data, "tflite-ref@2.19")[1].tolist() == [lite]
+
+
+@pytest.mark.parametrize(
+    ("name", "types", "scales", "codes", "micro", "lite"),
+    [
+        ("DIV", (INT8, INT8), (0.0625, 0.125, 0.05), (1, 4), 2, 3),
+        ("BATCH_MATMUL", (INT8, INT8), (0.1, 0.3, 3.8400001525878906), (-127, 65), -65, -64),
+        ("FULLY_CONNECTED", (INT16, INT8), (0.9, 0.7, 1.26), (-299, 1), -150, -149),
+        ("PRELU", (INT8, INT8), (0.125, 0.3, 0.1), (-126, 1), -48, -47),
+    ],
+)
+def test_other_multipliers_are_computed_in_float64(
+    name: str,
+    types: tuple[TensorType, TensorType],
+    scales: tuple[float, float, float],
+    codes: tuple[int, int],
+    micro: int,
+    lite: int,
+) -> None:
+    specs = [
+        replace(spec(type, scale, 0), shape=(1, 1), data=np.array([[code]], type.dtype))
+        for type, scale, code in zip(types, scales[:2], codes, strict=True)
+    ]
+    inputs = [replace(specs[0], data=None), specs[1]]
+    options = {
+        "BATCH_MATMUL": BatchMatMulOptions(),
+        "FULLY_CONNECTED": FullyConnectedOptions(quantized_bias_type=TensorType.INT32),
+    }.get(name)
+    model = single_operator_model(name, inputs, [replace(spec(types[0], scales[2], 0), shape=(1, 1))], options)
+    data = [np.array([[codes[0]]], types[0].dtype)]
+    assert run_int8rt(model, data, "tflm")[2].tolist() == [[micro]]
+    assert run_int8rt(model, data, "tflite-ref@2.19")[2].tolist() == [[lite]]
+
+
+def test_sums_of_int32_have_no_activation() -> None:
+    tensor = TensorSpec(TensorType.INT32, (3,))
+    model = single_operator_model("ADD", [tensor, tensor], [tensor], AddOptions(ActivationFunctionType.RELU), 2)
+    data = [np.array([-5, 0, 7], np.int32)] * 2
+    assert run_int8rt(model, data, "tflm")[2].tolist() == [-10, 0, 14]
+    assert run_int8rt(model, data)[2].tolist() == [0, 0, 14]
+
+
+def test_real_svdf_is_refused() -> None:
+    """Its sums are in the order of plain loops there."""
+    inputs = [TensorSpec(FLOAT32, (1, 2)), *(TensorSpec.constant(np.ones((1, 2), np.float32)) for _ in range(2)), None]
+    state = TensorSpec(FLOAT32, (1, 2), is_variable=True)
+    model = single_operator_model("SVDF", [*inputs, state], [TensorSpec(FLOAT32, (1, 1))], SVDFOptions(1))
+    with pytest.raises(UnsupportedError, match=r"SVDF.*real numbers in profile tflm is not done"):
+        run_int8rt(model, [np.ones((1, 2), np.float32)], "tflm")
 
 
 def test_relu6_does_not_rescale() -> None:

@@ -39,7 +39,7 @@ from int8rt.kernels.lstm.tensors import (
 from int8rt.kernels.signature import signatures
 from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.quantization import libm
-from int8rt.quantization.multiplier import float32_product_multiplier, quantize_multiplier
+from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier, multiply_by_quantized_multiplier_int64
 from int8rt.quantization.rounding import saturate, wrap_int32
 from int8rt.quantization.sigmoid_table import checked_log2, logistic_by_table, scale_to_table, tanh_by_table
@@ -116,7 +116,7 @@ def _prepare_integers(context: OperatorContext, cell_clip: float, known: dict[st
         weights_scale, zero_point = context.per_tensor(weights)
         if zero_point:
             raise context.invalid(f"weights {weights.name!r} have zero point {zero_point}, expected 0")
-        return _multiplier(context, float32_product_multiplier(scale, weights_scale, _GATE_SCALE))
+        return product(scale, weights_scale, _GATE_SCALE)
 
     def product(first: float, second: float, result: float) -> Multiplier:
         with np.errstate(all="ignore"):
