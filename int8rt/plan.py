@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
-from int8rt.kernels.base import Array, Deferred, Kernel, Params, Runtime, as_tuple, element_count
+from int8rt.kernels.base import Array, Deferred, Kernel, Params, as_tuple, element_count
 from int8rt.kernels.custom.table import find_kernel
+from int8rt.kernels.runtime import Runtime
 from int8rt.memory import MemoryBudget
 from int8rt.model import Model, Operator, Shape, Subgraph
 from int8rt.quantization.profiles import Profile

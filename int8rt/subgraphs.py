@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from int8rt.errors import EvaluationError, ModelError, UnsupportedError
-from int8rt.kernels.base import Array, Handle, Table, TableHandle, Variable
+from int8rt.kernels.base import Array
+from int8rt.kernels.runtime import Handle, Table, TableHandle, Variable
 from int8rt.memory import MemoryBudget, MemoryLimits
 from int8rt.model import Model, Shape, Subgraph, TensorType
 from int8rt.schema.options import VarHandleOptions

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from int8rt.errors import UnsupportedError
-from int8rt.kernels.base import Array, OperatorContext, Runtime, TensorInfo
+from int8rt.kernels.base import Array, OperatorContext, TensorInfo
 from int8rt.kernels.custom.devices import why_not
 from int8rt.kernels.custom.table import find_kernel
+from int8rt.kernels.runtime import Runtime
 from int8rt.kernels.variants import not_done
 from int8rt.model import Model, Operator, Shape, Subgraph, shown
 from int8rt.quantization.profiles import TFLITE_REF, Profile

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Runtime, TensorInfo, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo, element_count
+from int8rt.kernels.runtime import Runtime
 from int8rt.kernels.signature import signatures
 from int8rt.model import Shape, TensorType
 from int8rt.schema.options import CallOnceOptions, IfOptions, StableHLOCompositeOptions

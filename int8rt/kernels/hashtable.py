@@ -16,7 +16,8 @@ from collections.abc import Callable
 import numpy as np
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Runtime, Table, TableHandle, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
+from int8rt.kernels.runtime import Runtime, Table, TableHandle
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.schema.options import HashtableOptions

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels.base import Array, Handle, Kernel, OperatorContext, Params, Runtime, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
 from int8rt.kernels.counter_random import Words, counters, philox4x32, words
+from int8rt.kernels.runtime import Handle, Runtime
 from int8rt.kernels.signature import signatures
 from int8rt.model import Shape, TensorType
 from int8rt.quantization import libm

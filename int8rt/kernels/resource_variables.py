@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels.base import Array, Handle, Kernel, OperatorContext, Params, Runtime, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
+from int8rt.kernels.runtime import Handle, Runtime
 from int8rt.kernels.signature import signatures
 from int8rt.model import Shape, TensorType
 from int8rt.schema.options import VarHandleOptions

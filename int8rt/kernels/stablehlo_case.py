@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Runtime, element_count
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, element_count
 from int8rt.kernels.calls import all_inputs, callee_shapes, check_outputs
+from int8rt.kernels.runtime import Runtime
 from int8rt.kernels.signature import signatures
 from int8rt.model import Shape
 from int8rt.schema.options import StablehloCaseOptions

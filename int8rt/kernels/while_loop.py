@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from int8rt.errors import EvaluationError
-from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, Runtime, TensorInfo
+from int8rt.kernels.base import Array, Kernel, OperatorContext, Params, TensorInfo
 from int8rt.kernels.calls import all_inputs, callee_shapes
+from int8rt.kernels.runtime import Runtime
 from int8rt.kernels.signature import signatures
 from int8rt.model import TensorType
 from int8rt.schema.options import WhileOptions

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Handle, Params, Variable
+from int8rt.kernels.base import Params
 from int8rt.kernels.jit.arena import aligned
 from int8rt.kernels.jit.borders import Border, Folded, borders
 from int8rt.kernels.jit.fusion import fuse
@@ -34,6 +34,7 @@ from int8rt.kernels.jit.sharing import share_memory, tensor_bytes
 from int8rt.kernels.jit.store import Store
 from int8rt.kernels.jit.twins import TWINS
 from int8rt.kernels.jit.variables import lower, own_memory, variable_moves
+from int8rt.kernels.runtime import Handle, Variable
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from int8rt.kernels.base import Array, Handle, Variable, element_count
+from int8rt.kernels.base import Array, element_count
 from int8rt.kernels.jit.lowering import At, Data, Lowered
 from int8rt.kernels.jit.moves import copied, flipped
 from int8rt.kernels.jit.store import Store
 from int8rt.kernels.resource_variables import ReadVariableParams
+from int8rt.kernels.runtime import Handle, Variable
 from int8rt.model import Shape, TensorType
 from int8rt.plan import Plan, Step
 
