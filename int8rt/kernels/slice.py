@@ -24,7 +24,16 @@ class SliceParams(Params):
 
 
 def prepare(context: OperatorContext) -> SliceParams:
-    """Check that the box lies inside the input."""
+    """Check that the box lies inside the input, and has the shape that the file says."""
+    params, declared = prepare_box(context), _declared_shape(context)
+    (shape,) = params.output_shapes
+    if declared and declared != shape:
+        raise context.invalid(f"takes a box of the shape {list(shape or ())}, but the file says {list(declared)}")
+    return params
+
+
+def prepare_box(context: OperatorContext) -> SliceParams:
+    """Check that the box lies inside the input, whatever the file says of the output."""
     input = context.input(0)
     for index in (1, 2):
         if context.input(index).shape != (input.rank,):
@@ -34,9 +43,6 @@ def prepare(context: OperatorContext) -> SliceParams:
     shape = tuple(n - b if s == -1 else s for n, b, s in zip(input.shape, begin, size, strict=True))
     if any(b < 0 or s < 0 or b + s > n for n, b, s in zip(input.shape, begin, shape, strict=True)):
         raise context.invalid(f"begin {list(begin)} and size {list(size)} leave the input {list(input.shape)}")
-    declared = _declared_shape(context)
-    if declared and declared != shape:
-        raise context.invalid(f"takes a box of the shape {list(shape)}, but the file says {list(declared)}")
     return SliceParams(output_shapes=(shape,), begin=begin)
 
 

@@ -148,6 +148,17 @@ STRATEGIES: Strategies = {
 }
 
 
+@pytest.mark.parametrize("size", [-1, 2, 9])
+@pytest.mark.parametrize("type", ["float16", "float32", "int8", "int32"])
+def test_slices_that_are_not_of_the_declared_shape(type: str, size: int) -> None:
+    """XNNPACK does not mind, other kernels do. What goes beyond the input is refused."""
+    kind = TensorType[type.upper()]
+    quantization = Quantization.per_tensor(0.5) if kind == INT8 else None
+    specs = [TensorSpec(kind, (5,), quantization), vector([1]), vector([size])]
+    model = single_operator_model("SLICE", specs, [TensorSpec(kind, (3,), quantization)], version=2)
+    assert_same_bits(model, [np.arange(5).astype(kind.dtype)], "xnnpack")
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 @examples
 def test_operator(name: str, examples: int) -> None:

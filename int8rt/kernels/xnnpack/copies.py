@@ -92,7 +92,8 @@ def _takes_pad(context: OperatorContext) -> bool:
 
 
 def _takes_slice(context: OperatorContext) -> bool:
-    if len(context.inputs) != 3 or not _moves(context):
+    halves = context.input(0).type == context.output().type == TensorType.FLOAT16
+    if len(context.inputs) != 3 or not (halves or _moves(context)):
         return False
     integers = TensorType.INT32, TensorType.INT64
     if not all(_takes_vector(context, index, *integers) for index in (1, 2)):
@@ -177,7 +178,7 @@ def _copying(kernel: Kernel, input: int = 0) -> Delegated:
 
     def prepare(context: OperatorContext) -> Params:
         tensors: tuple[TensorInfo, ...] = (context.input(input), *context.outputs)
-        if tensors[0].type != TensorType.FLOAT32:
+        if tensors[0].type not in (TensorType.FLOAT32, TensorType.FLOAT16):
             check_same_codes(context, *tensors)
         if kernel.name == "STRIDED_SLICE":
             _check_ends(context)
@@ -215,7 +216,7 @@ COPIES = (
     ),
     _copying(space_depth.DEPTH_TO_SPACE),
     _copying(pad.PAD),
-    _copying(slice.SLICE),
+    _copying(replace(slice.SLICE, prepare=slice.prepare_box)),
     _copying(space_depth.SPACE_TO_DEPTH),
     _copying(split.SPLIT, 1),
     _copying(strided_slice.STRIDED_SLICE),
