@@ -159,6 +159,15 @@ def test_slices_that_are_not_of_the_declared_shape(type: str, size: int) -> None
     assert_same_bits(model, [np.arange(5).astype(kind.dtype)], "xnnpack")
 
 
+def test_a_strided_slice_of_float16_up_to_0() -> None:
+    """XNNPACK takes an end of 0 for the dimension's."""
+    float16 = TensorType.FLOAT16
+    inputs = [TensorSpec(float16, (1,)), vector([0]), vector([0]), vector([1])]
+    model = single_operator_model("STRIDED_SLICE", inputs, [TensorSpec(float16, ())])
+    with pytest.raises(UnsupportedError, match="an end of 0, or beyond, in profile xnnpack is not done"):
+        run_int8rt(model, [np.ones(1, np.float16)], "xnnpack")
+
+
 @pytest.mark.parametrize("name", STRATEGIES)
 @examples
 def test_operator(name: str, examples: int) -> None:

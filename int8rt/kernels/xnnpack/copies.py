@@ -48,9 +48,10 @@ def _takes_vector(context: OperatorContext, index: int, *types: TensorType) -> b
 
 
 def _moves(context: OperatorContext) -> bool:
-    """Whether input 0 and the output are codes, or both float32."""
+    """Whether input 0 and the output are codes, or both float32 or both float16."""
     tensors = context.input(0), context.output()
-    return holds_codes(*tensors) or _are_real(*tensors)
+    halves = all(tensor.type == TensorType.FLOAT16 for tensor in tensors)
+    return halves or holds_codes(*tensors) or _are_real(*tensors)
 
 
 def _are_real(*tensors: TensorInfo) -> bool:
@@ -92,8 +93,7 @@ def _takes_pad(context: OperatorContext) -> bool:
 
 
 def _takes_slice(context: OperatorContext) -> bool:
-    halves = context.input(0).type == context.output().type == TensorType.FLOAT16
-    if len(context.inputs) != 3 or not (halves or _moves(context)):
+    if len(context.inputs) != 3 or not _moves(context):
         return False
     integers = TensorType.INT32, TensorType.INT64
     if not all(_takes_vector(context, index, *integers) for index in (1, 2)):
