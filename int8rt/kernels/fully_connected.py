@@ -172,6 +172,10 @@ def _requantization(
         multiplier = real
     wide = filter.type == TensorType.INT16
     accumulator = accumulator_type(context, input, 2, options.quantized_bias_type, wide)
+    unsaid = options.quantized_bias_type == TensorType.FLOAT32 and context.optional_input(2) is None
+    if unsaid and "FULLY_CONNECTED" in context.profile.int32_roundings:
+        # The reference kernel adds up in int64 then, the optimized one in int32.
+        accumulator = np.dtype(np.int32)
     requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
     if wide:
         return replace(requantization, rounding=Rounding.INT64, accumulator=np.dtype(np.int64))

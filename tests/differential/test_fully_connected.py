@@ -34,8 +34,9 @@ def matrix_products(draw: st.DrawFn, type: TensorType) -> Case:
     # The 8-bit kernels take an int64 bias for an int32 one.
     bias_type = draw(types("int32", "int64")) if wide or rng.random() < 0.2 else TensorType.INT32
     filter_type = type if unsigned else draw(types("int8", "int8", "int4", "int2", *["int16"] * 2 * wide))
-    # Nor does the one of int16 weights look at the bias's type where the option is not set.
-    said = wide and not (filter_type == TensorType.INT16 and draw(st.booleans()))
+    absent = draw(st.sampled_from(["no", "no", "left out", "none"]))
+    # Nor does the one of int16 weights look at the bias's type where the option is not set; others need it for a bias.
+    said = wide and not ((filter_type == TensorType.INT16 or absent != "no") and draw(st.booleans()))
     options = FullyConnectedOptions(
         draw(activations),
         keep_num_dims=draw(st.booleans()),
@@ -49,7 +50,6 @@ def matrix_products(draw: st.DrawFn, type: TensorType) -> Case:
         filter_spec(rng, filter_type, (outputs, depth), scales, 0, filter_zero_point(rng, type)),
         bias_spec(rng, bias_type, outputs, input_scale * scales[0], depth, type),
     ]
-    absent = draw(st.sampled_from(["no", "no", "left out", "none"]))
     return case(
         rng,
         "FULLY_CONNECTED",

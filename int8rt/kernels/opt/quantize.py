@@ -88,7 +88,8 @@ def prepare_dequantize(context: OperatorContext) -> DequantizeParams | VectorDeq
 def evaluate_dequantize(params: DequantizeParams | VectorDequantizeParams | Params, input: Array) -> Array:
     """The real numbers, float32."""
     if isinstance(params, VectorDequantizeParams):
-        return dequantize_in_eights(np.ascontiguousarray(input), params.scale, params.zero_point)
+        flat = np.ascontiguousarray(input).reshape(-1)
+        return dequantize_in_eights(flat, params.scale, params.zero_point).reshape(input.shape)
     return dequantize.evaluate(params, input)
 
 
