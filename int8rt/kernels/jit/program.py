@@ -3,37 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.kernels.base import Params
 from int8rt.kernels.jit.arena import aligned
-from int8rt.kernels.jit.borders import Border, Folded, borders
-from int8rt.kernels.jit.fusion import fuse
+from int8rt.kernels.jit.borders import Folded
 from int8rt.kernels.jit.isa.levels import Level
-from int8rt.kernels.jit.lowering import (
-    At,
-    Data,
-    Item,
-    LowerContext,
-    Lowered,
-    NumpyStep,
-    Scratch,
-    Slot,
-    Status,
-    View,
-    arena_dtype,
-    from_arena,
-    to_arena,
-)
+from int8rt.kernels.jit.lowered_steps import StepLowerer
+from int8rt.kernels.jit.lowering import At, Data, Lowered, NumpyStep, Scratch, Status, arena_dtype, from_arena, to_arena
 from int8rt.kernels.jit.moves import copied, flipped
 from int8rt.kernels.jit.sharing import share_memory, tensor_bytes
 from int8rt.kernels.jit.store import Store
-from int8rt.kernels.jit.twins import TWINS
-from int8rt.kernels.jit.variables import lower, own_memory, variable_moves
 from int8rt.kernels.runtime import Handle, Variable
 from int8rt.model import TensorType
 from int8rt.plan import Plan, Step
@@ -86,36 +69,36 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
     threads: how many may run a kernel at once. preserve: keep all tensors to the end. store: for the arena, packed
     weights and working memory; `ModelError` beyond its limit.
     """
-    builder = _Builder(plan, level, threads, store)
-    items = [builder.lower(step) for step in plan.steps]
+    lowerer, rows = StepLowerer(plan, level, store), _Rows(plan, threads, store)
+    items = [lowerer.lower(step) for step in plan.steps]
     unneeded: frozenset[int] = frozenset()
     folded = Folded()
     if not preserve:
-        folded = builder.fold_borders(items)
-        unneeded = builder.fuse(items) | folded.pads
+        folded = lowerer.fold_borders(items)
+        unneeded = lowerer.fuse(items) | folded.pads
     sharing, copies = share_memory(plan, items, preserve, folded)
     places, total = sharing.place(items, store.gap)
-    builder.lay_out(places, total, preserve)
+    rows.lay_out(places, total, preserve)
     for index, (whole, first) in sharing.columns.items():
-        builder.views[index] = builder.views[whole][..., first : first + plan.shapes[index][-1]]
+        rows.views[index] = rows.views[whole][..., first : first + plan.shapes[index][-1]]
     store.reserve(
-        max((builder.scratch_bytes(call) for item in items if isinstance(item, list) for call in item), default=0)
+        max((rows.scratch_bytes(call) for item in items if isinstance(item, list) for call in item), default=0)
     )
-    inward = builder.rows(builder.boundary(outward=False), 0)
+    inward = rows.add(rows.boundary(outward=False), 0)
     order: list[tuple[int, int] | NumpyStep | None] = []
     for step, item in zip(plan.steps, items, strict=True):
         if step.position in copies:
-            item = builder.copy(step)
+            item = rows.copy(step)
         if isinstance(item, list) and step.position not in unneeded:
-            order.append(builder.rows(item, step.position, step))
+            order.append(rows.add(item, step.position, step))
         else:
             order.append(item if isinstance(item, NumpyStep) else None)
-    outward = builder.rows(builder.boundary(outward=True), 0)
+    outward = rows.add(rows.boundary(outward=True), 0)
     for k, (step, item) in enumerate(zip(plan.steps, items, strict=True)):
         if isinstance(item, list) and step.position in unneeded:
-            order[k] = builder.rows(item, step.position, step)
-    table = np.array(builder.table, np.int64).reshape(-1, 3)
-    if builder.shared_nanoseconds <= _WORTH_CALLING * _WORTH_SHARING:
+            order[k] = rows.add(item, step.position, step)
+    table = np.array(rows.table, np.int64).reshape(-1, 3)
+    if rows.shared_nanoseconds <= _WORTH_CALLING * _WORTH_SHARING:
         table[:, 2] = 0
     return Program(
         table=table,
@@ -124,31 +107,30 @@ def build_program(plan: Plan, level: Level, threads: int, preserve: bool, store:
         order=tuple(order),
         unneeded=unneeded,
         outward=outward,
-        views=builder.views,
-        given=builder.given,
-        status=builder.status,
-        watched=builder.watched,
-        moves=frozenset(builder.moves),
-        variables=builder.variables,
-        store=builder.store,
+        views=rows.views,
+        given=rows.given,
+        status=rows.status,
+        watched=rows.watched,
+        moves=frozenset(lowerer.moves),
+        variables=lowerer.variables,
+        store=store,
         arena_bytes=total,
     )
 
 
 def compiled_steps(plan: Plan, level: Level, limit: int) -> list[bool]:
     """Which steps need no NumPy while running: they have kernels, share memory, or have constant outputs."""
-    builder = _Builder(plan, level, 1, Store(limit))
-    return [not isinstance(builder.lower(step), NumpyStep) for step in plan.steps]
+    lowerer = StepLowerer(plan, level, Store(limit))
+    return [not isinstance(lowerer.lower(step), NumpyStep) for step in plan.steps]
 
 
-class _Builder:
-    """Turns calls of kernels into rows of the table, and what their blocks name into addresses."""
+class _Rows:
+    """Rows of the table from calls of kernels, and what their blocks name as addresses."""
 
-    def __init__(self, plan: Plan, level: Level, threads: int, store: Store) -> None:
+    def __init__(self, plan: Plan, threads: int, store: Store) -> None:
         self._plan = plan
-        self._level = level
         self._threads = threads
-        self.store = store
+        self._store = store
         self.table: list[tuple[int, int, int]] = []
         self.shared_nanoseconds = 0.0
         self.views: dict[int, Array] = {}
@@ -156,82 +138,6 @@ class _Builder:
         self.status = np.zeros(len(plan.steps), np.int64)
         self.watched = False
         self._constants: dict[int, Array] = {}
-        self.moves = variable_moves(plan)
-        self.variables = own_memory(self.moves, store)
-
-    def lower(self, step: Step) -> Item:
-        plan, params = self._plan, step.params
-        if plan.known(step):
-            return None
-        if step.position in self.moves:
-            move = self.moves[step.position]
-            return lower(move, self.variables[move.handle].value)
-        twin = TWINS.get(step.operator.label) if plan.surroundings.profile.compiled else None
-        if twin is None or params is None or None in params.output_shapes or self._empty(step):
-            return NumpyStep()
-        return self._item(twin(params, self._context(step)))
-
-    def _item(self, lowered: Lowered | list[Lowered] | View | None) -> Item:
-        """What a twin's answer means, with the data in the store."""
-        if lowered is None:
-            return NumpyStep()
-        if isinstance(lowered, View):
-            return lowered
-        calls = [lowered] if isinstance(lowered, Lowered) else lowered
-        return [self._stored(call) for call in calls]
-
-    def fold_borders(self, items: list[Item]) -> Folded:
-        """Let convolutions and pools read what is inside a PAD's border; whoever looks at the PAD has it by NumPy."""
-        pads: set[int] = set()
-        absent: set[int] = set()
-        reads: dict[int, int] = {}
-        for border in borders(self._plan) if self._plan.surroundings.profile.compiled else ():
-            found = {reader.position: self._inside(border, reader, params) for reader, params in border.readers}
-            if all(isinstance(item, list) for item in found.values()):
-                pads.add(border.pad.position)
-                absent.update(border.pad.operator.outputs)
-                items[border.pad.position] = NumpyStep()
-                for position, item in found.items():
-                    items[position], reads[position] = item, border.inside
-        return Folded(frozenset(pads), frozenset(absent), reads)
-
-    def _inside(self, border: Border, reader: Step, params: Params) -> Item:
-        """The reader of a PAD's output on the PAD's input."""
-        context = self._context(reader)
-        inputs = self._slot(border.inside), *context.inputs[1:]
-        return self._item(TWINS[reader.operator.label](params, replace(context, inputs=inputs)))
-
-    def fuse(self, items: list[Item]) -> frozenset[int]:
-        """Put look-ups in the place of steps that are functions of one tensor; which steps nobody needs then."""
-        if not self._plan.surroundings.profile.compiled:
-            return frozenset()
-        fused, unneeded = fuse(self._plan, items, self._level)
-        for k, step in enumerate(self._plan.steps):
-            if step.position in fused:
-                items[k] = [self._stored(fused[step.position])]
-        return unneeded
-
-    def _empty(self, step: Step) -> bool:
-        """Whether a tensor has no elements: kernels need not think of that."""
-        indices = (index for index in (*step.operator.inputs, *step.operator.outputs) if index >= 0)
-        return any(0 in self._plan.shapes[index] for index in indices if index not in self._plan.constants)
-
-    def _context(self, step: Step) -> LowerContext:
-        operator = step.operator
-        inputs = tuple(None if index < 0 else self._slot(index) for index in operator.inputs)
-        return LowerContext(self._level, inputs, tuple(self._slot(index) for index in operator.outputs), operator.name)
-
-    def _slot(self, index: int) -> Slot:
-        plan = self._plan
-        return Slot(index, plan.subgraph.tensors[index].type, plan.shapes[index], plan.constants.get(index))
-
-    def _stored(self, call: Lowered) -> Lowered:
-        """The call with its data in the store, so that what they were made from can go."""
-        values = {
-            name: Data(self.store.copy(value.array)) if isinstance(value, Data) else value
-            for name, value in call.values.items()
-        }
-        return Lowered(call.kernel, call.block, values, call.in_place)
 
     def lay_out(self, places: Mapping[int, int], total: int, preserve: bool) -> None:
         """Make the arena, the views into it and the arrays that the caller sees; what he may read is zero."""
@@ -239,7 +145,7 @@ class _Builder:
         sizes: dict[int, int] = {}
         for index, offset in places.items():
             sizes[offset] = max(sizes.get(offset, 0), tensor_bytes(self._plan, index))
-        memory = self.store.arena(sizes, total)
+        memory = self._store.arena(sizes, total)
         variables = (index for index, tensor in enumerate(subgraph.tensors) if tensor.is_variable)
         seen = {*subgraph.inputs, *variables, *subgraph.outputs}
         for index, offset in places.items():
@@ -250,7 +156,7 @@ class _Builder:
             if preserve or index in seen:
                 view[...] = 128 if int8 else 0
             if index in seen:
-                own = self.store.block(size).view(np.int8).reshape(view.shape) if int8 else view
+                own = self._store.block(size).view(np.int8).reshape(view.shape) if int8 else view
                 own[...] = 0
                 self.given[index] = own
 
@@ -276,7 +182,7 @@ class _Builder:
         count = tensor_bytes(self._plan, target)
         return [copied(At(source), At(target), count)] if count else []
 
-    def rows(self, calls: Sequence[Lowered], position: int, step: Step | None = None) -> tuple[int, int]:
+    def add(self, calls: Sequence[Lowered], position: int, step: Step | None = None) -> tuple[int, int]:
         """Append these calls to the table; their rows. step: whose calls they are; None for copies."""
         first = len(self.table)
         nanoseconds = 0.0 if step is None else self._nanoseconds(step)
@@ -287,11 +193,11 @@ class _Builder:
             for name, value in call.values.items():
                 if isinstance(value, Scratch):
                     size = aligned(value.size * self._threads)
-                    block[name] = self.store.scratch(scratch, scratch + size).ctypes.data
+                    block[name] = self._store.scratch(scratch, scratch + size).ctypes.data
                     scratch += size
                 else:
                     block[name] = self._address(value, position)
-            self.table.append((int(call.kernel.address), self.store.keep(block), shared))
+            self.table.append((int(call.kernel.address), self._store.keep(block), shared))
         return first, len(self.table)
 
     def _nanoseconds(self, step: Step) -> float:
@@ -319,7 +225,7 @@ class _Builder:
             return self.views[index]
         if index not in self._constants:
             value, type = self._plan.constants[index], self._plan.subgraph.tensors[index].type
-            self._constants[index] = self.store.copy(to_arena(value) if type == TensorType.INT8 else value)
+            self._constants[index] = self._store.copy(to_arena(value) if type == TensorType.INT8 else value)
         return self._constants[index]
 
 
