@@ -26,7 +26,6 @@ from int8rt.verify.teacher import Teacher
 
 PAGE = DOCS / "identify.md"
 RESOLVERS = ("ref", "opt", "xnnpack")
-TYPES = (TensorType.INT8, TensorType.UINT8)
 _TEXT = """# What `int8rt identify` says
 
 `int8rt identify` names the arithmetic that explains every element a runtime computes. For each operator it tries all
@@ -68,18 +67,19 @@ def outputs_by_name(kind: str, type: TensorType) -> dict[str, npt.NDArray[Any]]:
         right = teacher.outputs(0, values)[model.subgraphs[0].outputs[0]]
         for arithmetic, value in candidates(Piece.make(name, teacher, 0, values, right)):
             collected.setdefault(arithmetic, []).append(value.ravel())
-    assert len({len(values) for values in collected.values()}) == 1
-    return {name: np.concatenate(values) for name, values in collected.items()}
+    most = max(len(values) for values in collected.values())
+    return {name: np.concatenate(values) for name, values in collected.items() if len(values) == most}
 
 
 def mistakes() -> Iterator[tuple[str, str, str, list[str]]]:
     """(operator, mistake, what `identify` calls it, the other names that give the same on all probes)."""
-    for kind, (_, _, reference) in KINDS.items():
+    for kind, known in KINDS.items():
         for mutation in mutations_of(kind):
-            name = mutation.wrong if mutation.whole else f"{reference}; {mutation.wrong}"
-            same = _same(kind, TensorType.INT8, name)
-            if reference in same:  # only unsigned filters have a zero point
-                same = _same(kind, TensorType.UINT8, name)
+            for type in known.types:
+                name = mutation.wrong if mutation.whole else f"{known.name(type)}; {mutation.wrong}"
+                same = _same(kind, type, name)
+                if known.name(type) not in same:  # only unsigned filters have a zero point; biases of 64 bits: int16
+                    break
             yield kind, mutation.wrong, name, same
 
 
@@ -97,7 +97,7 @@ def findings() -> str:
         runtime = open_runtime(f"litert:{resolver}")
         try:
             for kind in (*KINDS, GROUPED):
-                for type in TYPES:
+                for type in KINDS["CONV_2D" if kind == GROUPED else kind].types:
                     found = says(runtime, kind, type)
                     name = str(found).replace(" | ", ", or ")
                     lines.append(f"| {kind} | {type.label} | {name} | {found.elements} | {found.parting} |\n")

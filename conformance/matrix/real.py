@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from int8rt.errors import Int8rtError
-from int8rt.model import Model, Quantization, Tensor, TensorType
+from int8rt.model import Model, Tensor
 from int8rt.quantization.bfloat16 import bfloat16_to_float32, float32_to_bfloat16
-from int8rt.schema.encode import encode
-from int8rt.verify.compare import run_int8rt
+from int8rt.verify.identify.reals import in_reals
 from int8rt.verify.runtimes.base import Array
 
 # How far a result may be from the middle of two codes and pass as a tie, in steps: of 8 bits, and of 16, whose codes
@@ -30,34 +27,9 @@ def real_result(model: Model, inputs: Sequence[Array], bfloat16: bool = False) -
     codes of the output where it has a scale. None where int8rt does not compute it. bfloat16: inputs and constants
     are rounded to it first, but for biases.
     """
+    value = in_reals(model, inputs, _in_bfloat16 if bfloat16 else None)
     graph = model.subgraphs[0]
-    output = graph.tensors[graph.outputs[0]]
-    buffers = list(model.buffers)
-    tensors = []
-    for tensor in graph.tensors:
-        if tensor.quantization is None or not tensor.quantization.scale.size:
-            tensors.append(tensor)
-            continue
-        if tensor.buffer and (data := buffers[tensor.buffer]) is not None:
-            codes = np.frombuffer(data, tensor.type.dtype).reshape(tensor.shape)
-            value = _dequantized(codes, tensor)
-            value = _in_bfloat16(value) if bfloat16 and codes.itemsize < 4 else value
-            buffers.append(encode(value, TensorType.FLOAT32, tensor.shape))
-            tensor = replace(tensor, buffer=len(buffers) - 1)
-        tensors.append(replace(tensor, type=TensorType.FLOAT32, quantization=None))
-    given = [_dequantized(value, graph.tensors[i]) for i, value in zip(graph.inputs, inputs, strict=True)]
-    given = [_in_bfloat16(v) if bfloat16 and v.dtype == np.float32 else v for v in given]
-    if graph.operators[0].name in ("QUANTIZE", "DEQUANTIZE"):
-        return _codes(given[0], output)
-    operators = (replace(graph.operators[0], version=1),)
-    floats = replace(
-        model, subgraphs=(replace(graph, tensors=tuple(tensors), operators=operators),), buffers=tuple(buffers)
-    )
-    try:
-        values, _ = run_int8rt(floats, given, "tflite-ref", "numpy", keep=False)
-    except (Int8rtError, ValueError):  # operators on integers that are no codes, for example
-        return None
-    return _codes(values[graph.outputs[0]], output)
+    return None if value is None else _codes(value, graph.tensors[graph.outputs[0]])
 
 
 def farther(found: Array, real: Array) -> tuple[int, int]:
@@ -97,25 +69,6 @@ def _in_bfloat16(value: Array) -> Array:
     return bfloat16_to_float32(float32_to_bfloat16(value))
 
 
-def _quantization(tensor: Tensor) -> Quantization | None:
-    known = tensor.quantization is not None and tensor.quantization.scale.size
-    return tensor.quantization if known else None
-
-
-def _dequantized(codes: Array, tensor: Tensor) -> Array:
-    """Real values, in float32; what has no scale is left as it is."""
-    own = _quantization(tensor)
-    if own is None:
-        return codes
-    shape = [1] * codes.ndim
-    if own.scale.size > 1:
-        shape[own.quantized_dimension] = own.scale.size
-    zero = np.broadcast_to(own.zero_point, own.scale.shape).reshape(shape if own.scale.size > 1 else ())
-    scale = own.scale.astype(np.float64).reshape(shape if own.scale.size > 1 else ())
-    return np.asarray((codes - zero) * scale).astype(np.float32)
-
-
 def _codes(value: Array, output: Tensor) -> Array:
-    own = _quantization(output)
-    real = value.astype(np.float64)
-    return real if own is None else real / float(own.scale[0]) + int(own.zero_point[0])
+    own, real = output.quantization, value.astype(np.float64)
+    return real if own is None or not own.scale.size else real / float(own.scale[0]) + int(own.zero_point[0])

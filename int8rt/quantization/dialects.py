@@ -28,6 +28,30 @@ def multiply_floor(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> Int64Arr
     return np.asarray(np.floor(np.asarray(x, np.float64) * np.asarray(real_multiplier)), np.int64)
 
 
+def multiply_half_even(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> Int64Array:
+    """x · real_multiplier in float64, ties to even."""
+    return np.asarray(np.rint(np.asarray(x, np.float64) * np.asarray(real_multiplier)), np.int64)
+
+
+def multiply_in_float32(x: npt.ArrayLike, real_multiplier: npt.ArrayLike) -> Int64Array:
+    """float32(x) · float32(real_multiplier) in float32, ties to even; |result| at most 2^30."""
+    product = np.asarray(x).astype(np.float32) * np.asarray(real_multiplier).astype(np.float32)
+    return np.asarray(np.rint(np.clip(product, -(2.0**30), 2.0**30)), np.int64)
+
+
+def multiply_wide(x: npt.ArrayLike, multiplier: npt.ArrayLike, shift: npt.ArrayLike) -> Int64Array:
+    """x · multiplier · 2^(shift - 31) with one rounding, ties up, of an exact product: int64 |x · 2^shift| < 2^54.
+
+    As `rescale.multiply_by_quantized_multiplier_single_rounding` has it for int32.
+    """
+    shift, multiplier = np.asarray(shift, np.int64), np.asarray(multiplier, np.int64)
+    shifted = np.asarray(x, np.int64) << np.maximum(shift - 7, 0)
+    total = np.clip(31 - shift, 24, 62)
+    high, low = shifted >> 24, shifted & 0xFFFFFF
+    carry = (low * multiplier + (np.int64(1) << (total - 1))) >> 24
+    return np.asarray((high * multiplier + carry) >> (total - 24))
+
+
 def divide(x: Int64Array, divisor: Int64Array, how: str) -> Int64Array:
     """x / divisor rounded; how: "half away", "half up", "half even", "truncate" or "floor". Exact for int32 numbers."""
     doubled = 2 * x

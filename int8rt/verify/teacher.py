@@ -24,7 +24,7 @@ class Teacher:
     """
 
     def __init__(self, model: Model, inputs: Sequence[Array], profile: str) -> None:
-        self.subgraph = model.subgraphs[0]
+        self.model, self.subgraph = model, model.subgraphs[0]
         # Runs nothing itself; operators that call other subgraphs need it.
         self._executor = SubgraphExecutor(model, 0, get_profile(profile), MemoryLimits())
         for index, value in zip(self.subgraph.inputs, inputs, strict=True):

@@ -23,7 +23,7 @@ ARITHMETICS = {
     "FULLY_CONNECTED": ("float64, half away", "two roundings, both with ties up", "float32, half even (XNNPACK)"),
     "ADD": (
         "two roundings an input and two of the sum (gemmlowp)",
-        "LiteRT's vectors: inputs rounded once (int8) or up and then down (uint8), the rest as gemmlowp",
+        "LiteRT's vectors: inputs rounded once (int8, int16) or up and then down (uint8), the rest as gemmlowp",
         "multipliers of 20 bits, one rounding, ties up (XNNPACK)",
     ),
     "MUL": ("two roundings (gemmlowp)", "two roundings (gemmlowp)", "float32, half even (XNNPACK)"),

@@ -22,7 +22,7 @@ TWICE, UP, XNNPACK = (
 )
 MEAN = "LiteRT's vectorized mean over height and width, else two roundings (gemmlowp)"
 BLOCKS = "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"
-ADD = "LiteRT's vectors: inputs rounded once (int8) or up and then down (uint8), the rest as gemmlowp"
+ADD = "LiteRT's vectors: inputs rounded once (int8, int16) or up and then down (uint8), the rest as gemmlowp"
 TWICE_EACH = "two roundings an input and two of the sum (gemmlowp)"
 POOL = "the codes' mean, half away from code 0"
 TABLE, FLOAT_TABLE = "a float32 table, half away (TensorFlow Lite)", "a float32 table (LiteRT's optimized kernels)"

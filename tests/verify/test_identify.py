@@ -17,6 +17,7 @@ from int8rt.schema.options import FullyConnectedOptions
 from int8rt.verify.identify import Finding, identify
 from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates
 from int8rt.verify.identify.more_probes import probes
+from int8rt.verify.identify.mutants.changes import accumulators
 from int8rt.verify.identify.piece import Piece
 from int8rt.verify.identify.sums import REFERENCE
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
@@ -29,6 +30,7 @@ Array = Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 # What no input tells apart, or only one that is rarer than those which are tried.
+FLOATS = "float32 between DEQUANTIZE and QUANTIZE, "
 SAME = {
     ("ADD", "LiteRT's vectors", "one rounding an input and two of the sum"),  # its rest is a few elements
     ("SUB", "LiteRT's vectors", "one rounding an input and two of the sum"),
@@ -41,7 +43,31 @@ SAME = {
     *((kind, "a float32 table, half away (TensorFlow Lite)", "float64, half even") for kind in ("LOGISTIC", "TANH")),
     *((kind, "float64, half away", "float64, half even") for kind in ("LOGISTIC", "TANH")),
     ("SOFTMAX", "float64, half away", "float64, half even"),
+    ("ABS", "one rounding, ties up", f"{FLOATS}half away"),
+    ("SQUARED_DIFFERENCE", f"{FLOATS}half away", f"{FLOATS}half even"),
+    ("SUM", "sums in 20 fractional bits (TOSA)", f"{FLOATS}half away"),
+    ("BATCH_MATMUL", "float32, half even (XNNPACK)", "float32, half even"),
+    # What these give has no negative ties, and seldom ties.
+    *((kind, "two roundings (gemmlowp)", "two roundings, both with ties up") for kind in ("RELU", "RELU6")),
+    *((kind, "one rounding, ties up", "float64, half away") for kind in ("RELU", "RELU6")),
+    *((kind, "float64, half away", "one rounding, ties up") for kind in ("RELU", "RELU6")),
+    *((kind, "truncation", "floor") for kind in ("RELU", "RELU6")),
+    *(
+        (kind, one, f"{FLOATS}half {how}")
+        for kind in ("L2_NORMALIZATION", "LOG_SOFTMAX", "RSQRT", "SQRT")
+        for one in ("fixed point", "TensorFlow Lite's reference kernel", FLOATS)
+        for how in ("away", "even")
+    ),
+    ("SQRT", "TensorFlow Lite's reference kernel", f"{FLOATS}truncate"),
 }
+SAME_16 = {
+    *((GROUPED, "16-bit multipliers", other) for other in ("a multiplier of 16 bits", "the reference's for int64")),
+    (GROUPED, "a multiplier of 16 bits", "the reference's for int64"),
+    ("DEQUANTIZE", "float32, (code - zero point)", ""),
+    *((kind, "float64, half even", "float32, half even") for kind in ("MEAN", "RELU", "RELU6")),
+}
+# One less in the 31st bit is nothing to a multiplier of 16; int16 has no zero points.
+NOT_16 = ("zero point", "the border is code 0", "last bit too small")
 
 
 class Fake:
@@ -82,9 +108,18 @@ def found(kind: str, function: Callable[[Model, Sequence[Array]], Array]) -> Fin
     return finding
 
 
-@pytest.mark.parametrize("kind", [*KINDS, GROUPED])
-def test_the_probes_tell_all_arithmetics_apart(kind: str) -> None:
-    outputs = outputs_by_name(kind, TensorType.INT8)
+# 8 bits and 16 bits, where both are looked at.
+WIDTHS = [
+    (kind, type)
+    for kind in (*KINDS, GROUPED)
+    for type in KINDS["CONV_2D" if kind == GROUPED else kind].types
+    if type != TensorType.UINT8 or kind == "DIV"
+]
+
+
+@pytest.mark.parametrize(("kind", "type"), WIDTHS, ids=str)
+def test_the_probes_tell_all_arithmetics_apart(kind: str, type: TensorType) -> None:
+    outputs = outputs_by_name(kind, type)
     plain = [name for name in outputs if ";" not in name]
     assert plain
     same = {
@@ -93,22 +128,22 @@ def test_the_probes_tell_all_arithmetics_apart(kind: str) -> None:
         for other in plain[place + 1 :]
         if np.array_equal(outputs[one], outputs[other])
     }
-    allowed = {pair for pair in SAME if pair[0] == kind}
+    allowed = {pair for pair in (SAME | SAME_16 if type == TensorType.INT16 else SAME) if pair[0] == kind}
     assert {p for p in same if not any(p[1].startswith(a[1]) and p[2].startswith(a[2]) for a in allowed)} == set()
     for name in outputs:
-        # The probes of groups are there for the roundings; no int8 filter has a zero point.
-        if ";" in name and kind != GROUPED and "the filter's zero point" not in name:
+        # The probes of groups are there for the roundings; no int8 filter has a zero point, nothing of int16 has one.
+        never = ("the filter's zero point", "of 48 bits") if type != TensorType.INT16 else NOT_16
+        if ";" in name and kind != GROUPED and not any(words in name for words in never):
             base = name.split(";")[0]
             assert not np.array_equal(outputs[name], outputs[base]), name
 
 
-@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "type"), [(kind, type) for kind in KINDS for type in KINDS[kind].types], ids=str)
 def test_the_reference_is_one_of_them(kind: str, type: TensorType) -> None:
     """What the engine computes, and not a second implementation of it, is what one candidate gives."""
     for _, model, inputs in probes(kind, type):
         piece = piece_of(model, inputs)
-        reference = next(value for name, value in candidates(piece) if name == KINDS[kind][2])
+        reference = next(value for name, value in candidates(piece) if name == KINDS[kind].name(type))
         np.testing.assert_array_equal(reference, piece.found)
 
 
@@ -139,7 +174,7 @@ def fully_connected(rounding: Callable[[Array], Array]) -> Callable[[Model, Sequ
 
 def test_every_mistake_has_a_name_of_its_own() -> None:
     found = list(mistakes())
-    assert len(found) > 140
+    assert len(found) > 190
     assert {(operator, wrong): others for operator, wrong, _, others in found if others} == {
         ("AVERAGE_POOL_2D", "the codes' mean, half up"): ["the mean without the zero point, half up"],
         ("SOFTMAX", "float64, half even"): ["float64, half away"],
@@ -148,6 +183,19 @@ def test_every_mistake_has_a_name_of_its_own() -> None:
                 "float64, half even; the input's zero point is ignored"
             ]
             for operator in ("LOGISTIC", "TANH")
+        },
+        # What these give is not negative: the ways in which negative ties may go are one.
+        **{(operator, "truncation"): ["floor"] for operator in ("RELU", "RELU6")},
+        **{(operator, "floor"): ["truncation"] for operator in ("RELU", "RELU6")},
+        **{
+            (operator, "the input's zero point is ignored"): [
+                "two roundings, both with ties up; the input's zero point is ignored"
+            ]
+            for operator in ("RELU", "RELU6")
+        },
+        **{
+            (operator, "the output's zero point is ignored"): ["float64, half away; the output's zero point is ignored"]
+            for operator in ("RELU6", "RELU_N1_TO_1")
         },
     }
 
@@ -160,11 +208,57 @@ def test_every_mistake_has_a_name_of_its_own() -> None:
         ("SUB", "the inputs' parameters exchanged", f"{REFERENCE}; the inputs' parameters exchanged"),
         ("QUANTIZE", "float32, half up", "float32, half up"),
         ("DEQUANTIZE", "the zero point is ignored", "float32, (code - zero point) · scale; the zero point is ignored"),
+        (
+            "LEAKY_RELU",
+            "the input's zero point is ignored",
+            "two roundings (gemmlowp); the input's zero point is ignored",
+        ),
+        ("CONCATENATION", "the inputs the other way round", "the specification's; the inputs the other way round"),
     ],
 )
 def test_a_runtime_that_makes_a_mistake(operator: str, wrong: str, name: str) -> None:
     finding = says(MutantRuntime(operator, wrong), operator, TensorType.INT8)
     assert (finding.operator, finding.type, finding.arithmetic, finding.others) == (operator, "int8", name, ())
+
+
+@pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"])
+def test_a_bias_of_48_bits_that_is_not_extended_by_its_sign(kind: str) -> None:
+    """As IREE 3.13 has it: where the bias is negative, 2^48 too much is multiplied, and what int32 holds is left."""
+
+    def run(model: Model, inputs: Sequence[Array]) -> Array:
+        piece = piece_of(model, inputs)
+        r, total = piece.params.requantization, accumulators(piece)
+        if r.accumulator.itemsize < 8 or r.multiplier.size == 1 or r.activation_max < 32767:
+            raise Fault("refused", "int64 sums, a multiplier for each channel and no activation only")
+        bias = piece.inputs[-1]
+        assert bias is not None
+        multiplier = [min((m + 0x8000) >> 16, 0x7FFF) for m in r.multiplier.tolist()]
+        value = piece.found.copy()
+        for channel, (m, shift, b) in enumerate(zip(multiplier, r.shift.tolist(), bias.tolist(), strict=True)):
+            for place, each in enumerate(total[..., channel].ravel().tolist()):
+                product = (each + (1 << 48) * (b < 0)) * m
+                wrapped = (product + (1 << 14 - shift) + (1 << 63)) % (1 << 64) - (1 << 63)
+                low = ((wrapped >> 15 - shift) + (1 << 31)) % (1 << 32) - (1 << 31)
+                value.reshape(-1, len(multiplier))[place, channel] = min(max(low, r.activation_min), 32767)
+        return value
+
+    finding = says(Fake(run), kind, TensorType.INT16)
+    assert finding.arithmetic is not None
+    assert finding.arithmetic.endswith("; a negative bias is unsigned, of 48 bits")
+    assert (finding.others, finding.type) == ((), "int16")
+
+
+@pytest.mark.parametrize("profile", ["tflite-opt", "xnnpack", "tosa", "tflm"])
+@pytest.mark.parametrize(("kind", "type"), [("RESIZE_BILINEAR", TensorType.UINT8), ("SOFTMAX", TensorType.INT16)])
+def test_what_profiles_do_has_a_name(kind: str, type: TensorType, profile: str) -> None:
+    finding = says(Int8rtRuntime(profile, "numpy"), kind, type)
+    assert finding.arithmetic is not None
+    assert not finding.arithmetic.startswith("profile ")
+
+
+def test_a_profile_is_named_where_nothing_else_explains_it() -> None:
+    finding = says(Int8rtRuntime("tosa", "numpy"), "AVERAGE_POOL_2D", TensorType.UINT8)
+    assert (finding.arithmetic, finding.others) == ("profile tosa", ())
 
 
 @pytest.mark.parametrize(
@@ -194,6 +288,13 @@ def test_a_rounding_that_nobody_knows_is_none_of_the_known_ones() -> None:
     ("kind", "name"),
     [
         ("CONV_2D", "two roundings, both with ties up"),
+        ("TRANSPOSE_CONV", "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"),
+        ("BATCH_MATMUL", "one rounding, ties up; the output's zero point is ignored"),
+        ("QUANTIZE of codes", "a multiplier of 8 fractional bits, ties up (XNNPACK)"),
+        ("RELU6", "codes between the input's codes of 0 and 6, not rescaled (TensorFlow Lite Micro)"),
+        ("LEAKY_RELU", "multipliers of 8 fractional bits, ties up (XNNPACK)"),
+        ("HARD_SWISH", "float32 between DEQUANTIZE and QUANTIZE, half even"),
+        ("SUM", "two roundings (gemmlowp)"),
         ("CONV_2D", "truncation; the border is code 0"),
         ("CONV_2D", "two roundings (gemmlowp); the input's zero point is ignored"),
         ("CONV_2D", "float32, half even (XNNPACK); no bias"),
@@ -212,12 +313,13 @@ def test_a_rounding_that_nobody_knows_is_none_of_the_known_ones() -> None:
         ("RESIZE_BILINEAR", "exact weights, half up"),
         ("RESIZE_BILINEAR", "exact weights, half even; half_pixel_centers is ignored"),
         ("RESIZE_NEAREST_NEIGHBOR", "the specification's; half_pixel_centers is ignored"),
-        ("RELU6", "the specification's; the bound of RELU6 is truncated"),
+        ("RELU6", "two roundings (gemmlowp); the bound of RELU6 is truncated"),
     ],
 )
 def test_an_injected_arithmetic_is_named(kind: str, name: str) -> None:
     finding = found(kind, lambda model, inputs: dict(candidates(piece_of(model, inputs)))[name])
-    assert (finding.arithmetic, finding.others) == (name, ())
+    # The profile that makes this mistake is named, too.
+    assert (finding.arithmetic, finding.others) == (name, ("profile tosa",) if "unless the zero" in name else ())
     assert finding.residual > 0
 
 

@@ -11,8 +11,11 @@ from int8rt.quantization import dialects
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import multiply_by_quantized_multiplier_int64
 from int8rt.verify.identify.piece import Array, Candidates, Piece
+from int8rt.verify.identify.whole import in_profile
 
 TEN_BITS = "weights of 10 bits (int8, int16) or float32 (uint8), as TensorFlow Lite"
+PRODUCTS = "products of two weights in float32, ties up (LiteRT's optimized kernels)"
+ELEVEN_BITS = "weights of 11 bits, ties up (XNNPACK)"
 SIXTEEN_BITS = "exact weights, a multiplier of 16 bits, ties up (TOSA)"
 _NO_CENTERS = "; half_pixel_centers is ignored"
 _NO_FLAGS = "; align_corners and half_pixel_centers are ignored"
@@ -23,9 +26,15 @@ def resize_bilinear(piece: Piece) -> Candidates:
     options: Any = piece.operator.options
     corners, centers = options.align_corners, options.half_pixel_centers
     yield TEN_BITS, piece.run()
+    if piece.found.dtype == np.uint8 and (value := in_profile(piece, "tflite-opt")) is not None:
+        yield PRODUCTS, value
+    if piece.found.dtype != np.int16 and (value := in_profile(piece, "xnnpack")) is not None:
+        yield ELEVEN_BITS, value
     whole = _interpolated(piece, corners, centers)
     for how in ("half away", "half even", "half up", "truncate"):
         yield f"exact weights, {how}", piece.finish(dialects.divide(*whole, how))
+    if piece.found.dtype == np.uint8 and (value := in_profile(piece, "tosa")) is not None:
+        yield "exact weights, a multiplier of 32 bits, as codes of int8 (TOSA)", value
     if piece.found.dtype == np.int16:
         yield SIXTEEN_BITS, piece.finish(_multiplied(*whole, _steps(piece, corners, centers)))
     for suffix, kept in ((_NO_CENTERS, corners), (_NO_FLAGS, False)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from int8rt.kernels.add import AddParams
+from int8rt.kernels.batch_matmul import QuantizedMatrixParams
 from int8rt.kernels.conv import Conv2DParams
 from int8rt.kernels.depthwise_conv import DepthwiseConv2DParams
 from int8rt.kernels.dequantize import DequantizeParams
@@ -13,26 +15,28 @@ from int8rt.kernels.mean import QuantizedSumParams
 from int8rt.kernels.mul import MulParams
 from int8rt.kernels.pad import PadParams
 from int8rt.kernels.pooling import Pool2DParams
-from int8rt.kernels.quantize import QuantizeParams
+from int8rt.kernels.quantize import QuantizeParams, RequantizeParams
 from int8rt.kernels.reduce import ReduceParams
 from int8rt.kernels.relu import ReluParams
 from int8rt.kernels.resize_bilinear import ResizeBilinearParams
 from int8rt.kernels.resize_nearest_neighbor import ResizeNearestNeighborParams
-from int8rt.kernels.softmax import SoftmaxParams
+from int8rt.kernels.softmax import SoftmaxInt16Params, SoftmaxParams
+from int8rt.kernels.transpose_conv import TransposeConvParams
 from int8rt.kernels.unary import LookupTableParams
 from int8rt.model import Operator, Tensor, TensorType
 from int8rt.verify.identify.images import TEN_BITS, resize_bilinear
 from int8rt.verify.identify.mutants import mutations_of
 from int8rt.verify.identify.piece import Candidates, Piece
-from int8rt.verify.identify.rescaling import FLOAT64, TWICE, mean, rescaled
+from int8rt.verify.identify.rescaling import BY_SUMS, FLOAT64, SIXTEEN, mean, rescaled
 from int8rt.verify.identify.sums import REFERENCE, add
 from int8rt.verify.identify.tables import (
     DIFFERENCE,
+    ENTRIES,
     FIXED_POINT,
     MEAN_OF_CODES,
     QUOTIENT,
-    RIGHT,
     TABLE,
+    TABLES,
     average_pool,
     dequantize,
     fixed,
@@ -40,57 +44,111 @@ from int8rt.verify.identify.tables import (
     quantize,
     softmax,
 )
+from int8rt.verify.identify.whole import RIGHT, TWICE, reference_of, whole
 
 GROUPED = "CONV_2D in groups"
+REQUANTIZED = "QUANTIZE of codes"
+_EIGHT = (TensorType.INT8, TensorType.UINT8)
+_ALL = (*_EIGHT, TensorType.INT16)
 
-# Operator to its parameters in the 8-bit case, its candidates, and the reference's name among them.
-KINDS: Mapping[str, tuple[type, Callable[[Piece], Candidates], str]] = {
-    "CONV_2D": (Conv2DParams, rescaled, TWICE),
-    "DEPTHWISE_CONV_2D": (DepthwiseConv2DParams, rescaled, TWICE),
-    "FULLY_CONNECTED": (FullyConnectedParams, rescaled, FLOAT64),
-    "ADD": (AddParams, add, REFERENCE),
-    "SUB": (AddParams, add, REFERENCE),
-    "MUL": (MulParams, rescaled, TWICE),
-    "AVERAGE_POOL_2D": (Pool2DParams, average_pool, MEAN_OF_CODES),
-    "MAX_POOL_2D": (Pool2DParams, fixed, RIGHT),
-    "MEAN": (QuantizedSumParams, mean, TWICE),
-    "SOFTMAX": (SoftmaxParams, softmax, FIXED_POINT),
-    "LOGISTIC": (LookupTableParams, logistic, TABLE),
-    "TANH": (LookupTableParams, logistic, TABLE),
-    "QUANTIZE": (QuantizeParams, quantize, QUOTIENT),
-    "DEQUANTIZE": (DequantizeParams, dequantize, DIFFERENCE),
-    "PAD": (PadParams, fixed, RIGHT),
-    "RELU6": (ReluParams, fixed, RIGHT),
-    "REDUCE_MAX": (ReduceParams, fixed, RIGHT),
-    "REDUCE_MIN": (ReduceParams, fixed, RIGHT),
-    "RESIZE_NEAREST_NEIGHBOR": (ResizeNearestNeighborParams, fixed, RIGHT),
-    "RESIZE_BILINEAR": (ResizeBilinearParams, resize_bilinear, TEN_BITS),
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """params: of the operator where it is on codes. known: its candidates. reference: the reference's name among them.
+
+    types: of codes, in which it is looked at. wide: the reference's name for int16, where that is another.
+    """
+
+    params: type | tuple[type, ...]
+    known: Callable[[Piece], Candidates]
+    reference: str
+    types: tuple[TensorType, ...] = _ALL
+    wide: str = ""
+
+    def name(self, type: TensorType) -> str:
+        """What the reference does in this type of codes."""
+        if self.known is whole:
+            return reference_of(self.reference, type)
+        return self.wide if self.wide and type == TensorType.INT16 else self.reference
+
+
+KINDS: Mapping[str, Kind] = {
+    "CONV_2D": Kind(Conv2DParams, rescaled, TWICE, wide=BY_SUMS),
+    "DEPTHWISE_CONV_2D": Kind(DepthwiseConv2DParams, rescaled, TWICE, wide=SIXTEEN),
+    "FULLY_CONNECTED": Kind(FullyConnectedParams, rescaled, FLOAT64),
+    "TRANSPOSE_CONV": Kind(TransposeConvParams, rescaled, TWICE, wide=BY_SUMS),
+    "BATCH_MATMUL": Kind(QuantizedMatrixParams, rescaled, TWICE, (TensorType.INT8, TensorType.INT16), SIXTEEN),
+    "ADD": Kind(AddParams, add, REFERENCE),
+    "SUB": Kind(AddParams, add, REFERENCE),
+    "MUL": Kind(MulParams, rescaled, TWICE),
+    "AVERAGE_POOL_2D": Kind(Pool2DParams, average_pool, MEAN_OF_CODES),
+    "MAX_POOL_2D": Kind(Pool2DParams, fixed, RIGHT),
+    "MEAN": Kind(QuantizedSumParams, mean, TWICE),
+    "SOFTMAX": Kind((SoftmaxParams, SoftmaxInt16Params), softmax, FIXED_POINT, wide=TABLES),
+    "LOGISTIC": Kind(LookupTableParams, logistic, TABLE, wide=ENTRIES),
+    "TANH": Kind(LookupTableParams, logistic, TABLE, wide=ENTRIES),
+    "QUANTIZE": Kind(QuantizeParams, quantize, QUOTIENT),
+    "DEQUANTIZE": Kind(DequantizeParams, dequantize, DIFFERENCE),
+    REQUANTIZED: Kind(RequantizeParams, rescaled, TWICE),
+    "PAD": Kind(PadParams, fixed, RIGHT),
+    "RELU": Kind(ReluParams, rescaled, TWICE),
+    "RELU6": Kind(ReluParams, rescaled, TWICE),
+    "RELU_N1_TO_1": Kind(ReluParams, rescaled, TWICE, _EIGHT),
+    "REDUCE_MAX": Kind(ReduceParams, fixed, RIGHT),
+    "REDUCE_MIN": Kind(ReduceParams, fixed, RIGHT),
+    "RESIZE_NEAREST_NEIGHBOR": Kind(ResizeNearestNeighborParams, fixed, RIGHT),
+    "RESIZE_BILINEAR": Kind(ResizeBilinearParams, resize_bilinear, TEN_BITS),
+} | {
+    name: Kind(object, whole, name, types)
+    for name, types in {
+        "ABS": (TensorType.INT8, TensorType.INT16),
+        "CONCATENATION": _ALL,
+        "DIV": (TensorType.UINT8,),
+        "HARD_SWISH": _EIGHT,
+        "L2_NORMALIZATION": _EIGHT,
+        "LEAKY_RELU": _ALL,
+        "LOG_SOFTMAX": _EIGHT,
+        "MAXIMUM": _ALL,
+        "MINIMUM": _ALL,
+        "PRELU": _EIGHT,
+        "RSQRT": (TensorType.INT8, TensorType.INT16),
+        "SQRT": (TensorType.INT8, TensorType.INT16),
+        "SQUARED_DIFFERENCE": (TensorType.INT8,),
+        "SUM": _EIGHT,
+    }.items()
 }
-_CODES = (TensorType.INT8, TensorType.UINT8)
-_INT16_TOO = ("REDUCE_MAX", "REDUCE_MIN", "RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR")
 
 
 def covered(piece: Piece) -> bool:
-    """Whether the candidates know this case: codes of 8 bits with one scale, for some operators also of 16 bits; real
-    numbers on the other side of QUANTIZE and DEQUANTIZE alone; and sums that do not broadcast.
+    """Whether the candidates know this case: codes with one scale; real numbers on the other side of QUANTIZE and
+    DEQUANTIZE alone; and sums that do not broadcast.
     """
-    name = piece.operator.name
-    if name not in KINDS or not isinstance(piece.params, KINDS[name][0]):
+    name = _key(piece)
+    if name not in KINDS or not isinstance(piece.params, KINDS[name].params):
         return False
-    input = piece.tensors[0]
+    input = piece.tensors[2 if name == "TRANSPOSE_CONV" else 0]
     types = {None if input is None else input.type, piece.output.type}
     if name in ("QUANTIZE", "DEQUANTIZE"):
         codes = piece.output if name == "QUANTIZE" else input
-        one_scale = codes is not None and codes.quantization is not None and codes.quantization.scale.size == 1
-        return one_scale and TensorType.FLOAT32 in types and not types.isdisjoint(_CODES)
+        return _one_scale(codes) and TensorType.FLOAT32 in types and not types.isdisjoint(_ALL)
     if name in ("ADD", "SUB") and piece.value(0).shape != piece.value(1).shape:
         return False
-    return len(types) == 1 and all(known_type(name, type) for type in types)
+    if KINDS[name].known is whole and not (_one_scale(input) and _one_scale(piece.output)):
+        return False
+    return (len(types) == 1 or name == REQUANTIZED) and all(known_type(name, type) for type in types)
 
 
-def known_type(name: str, type: TensorType | None) -> bool:
+def _one_scale(tensor: Tensor | None) -> bool:
+    return tensor is not None and tensor.quantization is not None and tensor.quantization.scale.size == 1
+
+
+def _key(piece: Piece) -> str:
+    return REQUANTIZED if isinstance(piece.params, RequantizeParams) else piece.operator.name
+
+
+def known_type(kind: str, type: TensorType | None) -> bool:
     """Whether the operator is looked at in this type of codes."""
-    return type in _CODES or (type == TensorType.INT16 and name in _INT16_TOO)
+    return type in KINDS["CONV_2D" if kind == GROUPED else kind].types
 
 
 def type_of(operator: Operator, tensors: Sequence[Tensor]) -> TensorType:
@@ -100,24 +158,31 @@ def type_of(operator: Operator, tensors: Sequence[Tensor]) -> TensorType:
 
 
 def kind_of(operator: Operator, tensors: Sequence[Tensor]) -> str:
-    """What an operator is called in findings: its name; convolutions in groups are often computed by another kernel."""
+    """What an operator is called in findings: its name; convolutions in groups are often computed by another kernel,
+    and a QUANTIZE of codes rescales them.
+    """
     if operator.name == "CONV_2D" and len(operator.inputs) > 1:
         input, filter = (tensors[index].shape for index in operator.inputs[:2])
         if len(input) == len(filter) == 4 and input[3] > filter[3]:
             return GROUPED
+    if operator.name == "QUANTIZE" and operator.inputs and tensors[operator.inputs[0]].type in _ALL:
+        return REQUANTIZED
     return operator.name
 
 
 def candidates(piece: Piece) -> Candidates:
-    """Name and output of every arithmetic that is tried on this operator, and then of every known mistake."""
-    _, known, reference = KINDS[piece.operator.name]
+    """Name and output of every arithmetic that is tried on this operator, and then of every known mistake.
+
+    A name is left out where its arithmetic is not defined.
+    """
+    kind = KINDS[_key(piece)]
     names = set()
-    for name, value in known(piece):
+    for name, value in kind.known(piece):
         names.add(name)
         yield name, value
-    right = piece.run()
+    right, reference = piece.run(), kind.name(piece.output.type)
     for mutation in mutations_of(piece.operator.name):
         name = mutation.wrong if mutation.whole else f"{reference}; {mutation.wrong}"
-        if name not in names:
-            wrong = mutation.run(piece)
+        wrong = mutation.run(piece) if name not in names else None
+        if name not in names and not (mutation.whole and wrong is None):
             yield name, right if wrong is None else wrong

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 
 import numpy as np
 
-from int8rt.conformance.cases import all_cases
+from int8rt.conformance.cases import Case, all_cases
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import Pool2DOptions, ReducerOptions, SoftmaxOptions
-from int8rt.verify.identify.kinds import GROUPED, candidates
-from int8rt.verify.identify.piece import Piece
-from int8rt.verify.identify.probes import Array, Probe, borders, convolution, groups, pair_model, pairs, products
-from int8rt.verify.teacher import Teacher
+from int8rt.verify.identify.kinds import GROUPED, REQUANTIZED
+from int8rt.verify.identify.pair_probes import others, pairs, parting, sums
+from int8rt.verify.identify.probes import Array, Probe, borders, convolution, every_code, groups, products, zero
+from int8rt.verify.identify.unary_probes import joined, requantized, roots, totals, unary
 
 # Groups of the operator suite that are tried beside the probes, and which of their cases; other operators: all cases.
 _OF_SUITE = {
@@ -31,33 +30,40 @@ def probes(name: str, type: TensorType, seed: int = 0) -> Iterator[Probe]:
     codes, see `kinds.known_type`.
     """
     rng = np.random.default_rng(seed)
-    if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-        for product in products(rng):
+    if name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"):
+        for product in products(name, type, rng):
             yield from convolution(name, type, product)
-        if name != "FULLY_CONNECTED":
+        if "CONV_2D" in name:
             yield from borders(name, type, rng)
-    elif name == GROUPED:
-        yield from groups(type, rng)
     elif name in ("ADD", "MUL"):
         yield from pairs(name, type, rng)
         if name == "ADD":
-            yield from _sums(type, rng)
+            yield from sums(type, rng)
+    elif name in _NAMED:
+        yield from _NAMED[name](name, type, rng)
     elif name in _OWN:
         yield from _OWN[name](type, rng)
     for case in all_cases():
-        if (case.operator, case.type, case.expect) == (name, type.label, "exact"):
+        if (*_about(case), case.expect) == (name, type.label, "exact"):
             parts = _OF_SUITE.get(case.name.split("/")[2])
-            whole = name in _WHOLE and case.maker not in _UNCOVERED
+            whole = name in _WHOLE and case.maker != "broadcast"  # which `kinds.covered` leaves out
             if whole or (parts is not None and all(part in case.name for part in parts)):
                 yield case.name, *case.make()
 
 
+def _about(case: Case) -> tuple[str, str]:
+    """Kind and type of a case."""
+    return (REQUANTIZED, case.parameters["to"]) if case.maker == "requantize" else (case.operator, case.type)
+
+
 def _codes(rng: np.random.Generator, type: TensorType, shape: tuple[int, ...]) -> Array:
+    if type == TensorType.INT16:
+        return rng.integers(-32768, 32768, shape).astype(np.int16)
     return rng.integers(0, 256, shape).astype(np.uint8).view(type.dtype)
 
 
 def _quantization(type: TensorType, scale: float, zero_point: int) -> Quantization:
-    return Quantization.per_tensor(scale, zero_point + (0 if type == TensorType.INT8 else 128))
+    return Quantization.per_tensor(scale, zero(type, zero_point))
 
 
 def _pools(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
@@ -68,7 +74,7 @@ def _pools(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
     ):
         x = _codes(rng, type, (1, 16, 16, 19))
         # Sums close to zero, where the signs of ties differ; a few windows are left as they are.
-        quiet = (rng.integers(-3, 4, x.shape) + (0 if type == TensorType.INT8 else 128)).astype(type.dtype)
+        quiet = (rng.integers(-3, 4, x.shape) + zero(type, 0)).astype(type.dtype)
         x = np.where(rng.random((1, 1, 1, 19)) < 0.5, x, quiet)
         size = 16 // stride
         quantization = _quantization(type, 0.07, -9)
@@ -102,26 +108,10 @@ def _means(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
         yield f"{size}x{size}, scales {scales}", model, [x]
 
 
-def _sums(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
-    """Pairs of codes on which LiteRT's ways to scale an input part: few among all, and none for many scales."""
-    first, second = (a.ravel() for a in np.meshgrid(np.arange(256), np.arange(256)))
-    x = [codes.astype(np.uint8).view(type.dtype).reshape(1, -1) for codes in (first, second)]
-    # Beside a half the second input's last bit decides about ties of the sum, which an output scale of 1 has exactly.
-    cases = [[1.0, 0.5 * (1 + j * 2.0**-23), 1.0] for j in (1, 2, 3, 5)] + [[0.5 - 2.0**-24, 1.0, 1.0]]
-    for _ in range(8):
-        scales = [float(np.float32(s)) for s in np.exp(rng.uniform(np.log(0.01), np.log(0.1), 2))]
-        cases.append([*scales, float(np.float32(sum(scales) * rng.uniform(0.6, 1.2)))])
-    for scales in cases:
-        zero_points = [int(z) for z in rng.integers(-60, 60, 3)]
-        columns = np.flatnonzero(_parting(pair_model("ADD", type, x[0].size, scales, zero_points), x, 5)[0])
-        if columns.size:
-            columns = np.resize(columns, 16 * (columns.size // 16 + 4) + 13)
-            inputs = [value[:, columns] for value in x]
-            yield f"scales {scales}", pair_model("ADD", type, columns.size, scales, zero_points), inputs
-
-
 def _softmaxes(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
-    """Rows of which most are chosen: fixed point, float32 and float64 disagree about them."""
+    """Rows of which most are chosen: fixed point, float32 and float64 disagree about them. On int16 they nearly always
+    do.
+    """
     for scale, beta, length in (
         (0.0871, 1.0, 10),
         (0.031, 1.0, 4),
@@ -131,12 +121,16 @@ def _softmaxes(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
         (0.0217, 1.0, 5),
         (0.0043, 1.0, 6),
     ):
+        if type == TensorType.INT16:
+            rows = _codes(rng, type, (512, length))
+            yield f"scale {scale} / 256", _softmax(type, rows.shape, scale / 256, beta), [rows]
+            continue
         x = _codes(rng, type, (20000, length))
-        x[:256] = np.arange(256).astype(np.uint8).view(type.dtype)[:, None]
+        x[:256] = every_code(type)[:, None]
         x[:256, 0] = np.iinfo(type.dtype).max
-        parting = np.any(_parting(_softmax(type, x.shape, scale, beta), [x], 4), axis=1)
-        parting[:512] = True
-        rows = x[parting][:2048]
+        parts = np.any(parting(_softmax(type, x.shape, scale, beta), [x], 4), axis=1)
+        parts[:512] = True
+        rows = x[parts][:2048]
         yield f"scale {scale}", _softmax(type, rows.shape, scale, beta), [rows]
 
 
@@ -145,50 +139,67 @@ def _softmax(type: TensorType, shape: tuple[int, ...], scale: float, beta: float
     return single_operator_model("SOFTMAX", specs[:1], specs[1:], SoftmaxOptions(beta), 2)
 
 
-def _logistics(type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
-    """Some scales anyway, and of many those with codes on which the tables part."""
-    x = np.arange(256).astype(np.uint8).view(type.dtype).reshape(1, 256)
-    plain = [0.5**i for i in range(2, 7)]
-    for place, scale in enumerate((*plain, *np.exp(rng.uniform(np.log(0.002), np.log(0.3), 400)))):
+def _functions(name: str, type: TensorType, rng: np.random.Generator) -> Iterator[Probe]:
+    """LOGISTIC: some scales anyway, and of many those with codes on which the tables part. Of int16 a few, and TANH."""
+    if name == "TANH" and type != TensorType.INT16:
+        return
+    x = every_code(type).reshape(1, 256)
+    plain, wide = [0.5**i for i in range(2, 7)], type == TensorType.INT16
+    for place, scale in enumerate((*plain, *np.exp(rng.uniform(np.log(0.002), np.log(0.3), 4 if wide else 400)))):
         specs = [
-            TensorSpec(type, x.shape, _quantization(type, float(scale), int(rng.integers(-60, 60)))),
+            TensorSpec(type, x.shape, _quantization(type, scale / (256 if wide else 1), int(rng.integers(-60, 60)))),
             TensorSpec(type, x.shape, _probability(type)),
         ]
-        model = single_operator_model("LOGISTIC", specs[:1], specs[1:], None, 2)
-        if place < len(plain) or np.any(_parting(model, [x], 4)):
+        model = single_operator_model(name, specs[:1], specs[1:], None, 2)
+        if wide or place < len(plain) or np.any(parting(model, [x], 4)):
             yield f"scale {scale:.4g}", model, [x]
 
 
 def _probability(type: TensorType) -> Quantization:
-    return _quantization(type, 1 / 256, -128)
+    return Quantization.per_tensor(1 / 32768) if type == TensorType.INT16 else _quantization(type, 1 / 256, -128)
 
 
-# Operators with probes here, and those of which the operator suite has all.
+# Operators with probes here, those whose probes serve several, and those of which the operator suite has all.
 _OWN: dict[str, Callable[[TensorType, np.random.Generator], Iterator[Probe]]] = {
     "AVERAGE_POOL_2D": _pools,
+    "CONCATENATION": joined,
     "MEAN": _means,
     "SOFTMAX": _softmaxes,
-    "LOGISTIC": _logistics,
+    "SUM": totals,
+    GROUPED: groups,
+    REQUANTIZED: requantized,
+}
+_NAMED: dict[str, Callable[[str, TensorType, np.random.Generator], Iterator[Probe]]] = {
+    **dict.fromkeys(("ABS", "HARD_SWISH", "LEAKY_RELU", "RELU", "RELU6", "RELU_N1_TO_1"), unary),
+    **dict.fromkeys(("LOGISTIC", "TANH"), _functions),
+    **dict.fromkeys(("RSQRT", "SQRT"), roots),
+    **dict.fromkeys(("BATCH_MATMUL", "DIV", "PRELU"), others),
 }
 _WHOLE = (
     "SUB",
     "MAX_POOL_2D",
     "TANH",
     "QUANTIZE",
+    REQUANTIZED,
     "DEQUANTIZE",
     "PAD",
+    "RELU",
     "RELU6",
+    "RELU_N1_TO_1",
     "REDUCE_MAX",
     "REDUCE_MIN",
     "RESIZE_NEAREST_NEIGHBOR",
     "RESIZE_BILINEAR",
+    "TRANSPOSE_CONV",
+    "BATCH_MATMUL",
+    "ABS",
+    "CONCATENATION",
+    "HARD_SWISH",
+    "L2_NORMALIZATION",
+    "LEAKY_RELU",
+    "LOG_SOFTMAX",
+    "MAXIMUM",
+    "MINIMUM",
+    "SQUARED_DIFFERENCE",
+    "SUM",
 )
-_UNCOVERED = ("broadcast", "requantize")  # what `kinds.covered` leaves out
-
-
-def _parting(model: Model, inputs: list[Array], count: int) -> Array:
-    """Where the first `count` candidates for this operator do not all agree."""
-    piece = Piece.make("", Teacher(model, inputs, "tflite-ref"), 0, dict(enumerate(inputs)), inputs[0])
-    outputs = [value for _, value in islice(candidates(piece), count)]
-    parting: Array = np.any([value != outputs[0] for value in outputs[1:]], axis=0)
-    return parting

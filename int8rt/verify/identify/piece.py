@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from int8rt.kernels.base import as_tuple
-from int8rt.model import ActivationFunctionType, Operator, Tensor
+from int8rt.model import ActivationFunctionType, Model, Operator, Tensor
 from int8rt.quantization.xnnpack import ACTIVATIONS, activation_range
+from int8rt.verify.cut import cut_operator
 from int8rt.verify.teacher import Teacher
 
 Array = npt.NDArray[Any]
@@ -35,6 +36,8 @@ class Piece:
     inputs: tuple[Array | None, ...]
     output: Tensor
     found: Array
+    teacher: Teacher
+    position: int
 
     @staticmethod
     def make(source: str, teacher: Teacher, position: int, values: Mapping[int, Array], found: Array) -> Piece:
@@ -50,6 +53,8 @@ class Piece:
             tuple(values[index] if index >= 0 else None for index in indices),
             graph.tensors[step.operator.outputs[0]],
             found,
+            teacher,
+            position,
         )
 
     def value(self, place: int) -> Array:
@@ -65,7 +70,19 @@ class Piece:
     def run(self, params: Any = None, inputs: tuple[Array | None, ...] | None = None) -> Array:
         """Output 0 with other parameters or inputs."""
         values = self.inputs if inputs is None else inputs
-        return as_tuple(self.evaluate(self.params if params is None else params, *values))[0]
+        if params is None:
+            return as_tuple(self.evaluate(self.params, *values))[0]
+        if hasattr(params, "requantization") and getattr(params, "table", None) is not None:
+            params = replace(params, table=None)  # it was made with the right ones
+        return as_tuple(self.evaluate(params, *values))[0]
+
+    def alone(self) -> tuple[Model, list[Array]] | None:
+        """The operator as a model of its own, and its inputs; None where it cannot stand alone."""
+        operator = self.teacher.subgraph.operators[self.position]
+        values = {i: v for i, v in zip(operator.inputs, self.inputs, strict=True) if v is not None}
+        values[operator.outputs[0]] = self.found
+        cut = cut_operator(self.teacher.model, self.position, values, self.teacher.plan.constants)
+        return None if cut is None else (cut[0], [values[index] for index in cut[1]])
 
     def finish(self, value: Array, low: int | None = None, high: int | None = None) -> Array:
         """Clamped to [low, high], by default the type's range, in the output's type."""

@@ -1,4 +1,4 @@
-"""CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, MUL, MEAN: an accumulator in int32 and a real multiplier."""
+"""Convolutions, matrix products, MUL, MEAN, RELU and its kin, QUANTIZE of codes: an accumulator and a multiplier."""
 
 from __future__ import annotations
 
@@ -11,32 +11,60 @@ import numpy as np
 from int8rt.kernels.opt.mean import evaluate_mean, of_image
 from int8rt.quantization import dialects
 from int8rt.quantization.requantization import Requantization
-from int8rt.quantization.requantize import multiply_by_quantized_multiplier, multiply_by_real_multiplier
+from int8rt.quantization.requantize import (
+    multiply_by_quantized_multiplier,
+    multiply_by_quantized_multiplier_int64,
+    multiply_by_real_multiplier,
+)
 from int8rt.quantization.rescale import (
     multiply_by_float32_multiplier,
     multiply_by_quantized_multiplier_single_rounding,
     multiply_by_quantized_multiplier_ties_up,
 )
-from int8rt.quantization.xnnpack import reduced_codes
+from int8rt.quantization.rounding import wrap_int32
+from int8rt.quantization.xnnpack import in_256ths, reduced_codes
 from int8rt.verify.identify.mutants.changes import accumulators
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
+from int8rt.verify.identify.whole import TWICE, in_profile
 
-TWICE = "two roundings (gemmlowp)"
 TIES_UP = "two roundings, both with ties up"
 BLOCKS = "two roundings, ties up in whole blocks of 8 channels, as gemmlowp in the rest"
 FLOAT64 = "float64, half away"
 XNNPACK = "float32, half even (XNNPACK)"
+SIXTEEN = "a multiplier of 16 bits, one rounding, ties up"
+BY_SUMS = "16-bit multipliers, one rounding, ties up, for int64 sums, two roundings for int32 sums (TensorFlow Lite)"
+OPTIMIZED = "the reference's for int64 sums, that of 8 bits for int32 sums (LiteRT's optimized kernels)"
+IN_SIXTEENS = "two roundings, ties up in whole blocks of 16 elements, as gemmlowp in the rest"
+OF_256 = "a multiplier of 8 fractional bits, ties up (XNNPACK)"
+IN_32_BITS = "sums in 32 bits: "
+_OF_XNNPACK = (
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "FULLY_CONNECTED",
+    "TRANSPOSE_CONV",
+    "BATCH_MATMUL",
+    "MUL",
+    "MEAN",
+)
+_SUMS_OF_INT32 = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+_BIASED = (*_SUMS_OF_INT32, "DEPTHWISE_CONV_2D")
 
 
 def rescaled(piece: Piece) -> Candidates:
     """Every rounding as it should be, and then with each deviation."""
     base: dict[str, Array] = {}
+    names: list[tuple[str, Array]] = []
     for suffix, variant in _variants(piece):
         if variant is not None:
             names = _roundings(piece, *variant)
             base = dict(names) if not suffix else base
         for name, value in names if suffix and variant is not None else base.items():
             yield name + suffix, value
+        if not suffix and piece.found.dtype == np.int16 and piece.operator.name in _SUMS_OF_INT32:
+            optimized = in_profile(piece, "tflite-opt")
+            yield OPTIMIZED, piece.run() if optimized is None else optimized
+        if not suffix and piece.operator.name == "RELU6" and (clamped := in_profile(piece, "tflm")) is not None:
+            yield "codes between the input's codes of 0 and 6, not rescaled (TensorFlow Lite Micro)", clamped
 
 
 def _variants(piece: Piece) -> Iterator[tuple[str, tuple[Array, Requantization, bool] | None]]:
@@ -51,21 +79,24 @@ def _variants(piece: Piece) -> Iterator[tuple[str, tuple[Array, Requantization, 
     yield "", (sums, r, False)
     names = [field.name for field in dataclasses.fields(piece.params)]
     offsets = [name for name in names if name.startswith("input") and name.endswith("zero_point")]
-    zeros = replace(piece.params, **dict.fromkeys(offsets, 0))
-    yield "; the input's zero point is ignored", (accumulators(piece, zeros), r, False)
+    if offsets:
+        zeros = replace(piece.params, **dict.fromkeys(offsets, 0))
+        there = any(getattr(piece.params, name) for name in offsets)
+        yield "; the input's zero point is ignored", (accumulators(piece, zeros), r, False) if there else None
     yield "; the output's zero point is ignored", (sums, replace(r, zero_point=0), False) if r.zero_point else None
     yield "; clamped before the zero point", (sums, r, True) if r.zero_point else None
-    if piece.operator.name != "MEAN":
+    if hasattr(piece.operator.options, "fused_activation_function"):
         clamps = (r.activation_min, r.activation_max) != (info.min, info.max)
         free = replace(r, activation_min=int(info.min), activation_max=int(info.max))
         yield "; no activation", (sums, free, False) if clamps else None
-    if "CONV" in piece.operator.name or piece.operator.name == "FULLY_CONNECTED":
-        bias = piece.inputs[2] if len(piece.inputs) > 2 else None
-        without = None if bias is None else (*piece.inputs[:2], np.zeros_like(bias))
+    if piece.operator.name in _BIASED:
+        place = 3 if piece.operator.name == "TRANSPOSE_CONV" else 2
+        bias = piece.inputs[place] if len(piece.inputs) > place else None
+        without = None if bias is None else (*piece.inputs[:place], np.zeros_like(bias))
         yield "; no bias", None if without is None else (accumulators(piece, None, without), r, False)
         first = replace(r, multiplier=r.multiplier[:1], shift=r.shift[:1], real_multiplier=r.real_multiplier[:1])
         yield "; one multiplier for all channels", (sums, first, False) if r.multiplier.size > 1 else None
-    if "CONV" in piece.operator.name:
+    if piece.operator.name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
         padded = _with_zeros(piece)
         yield "; the border is code 0", None if padded is None else (accumulators(piece, *padded), r, False)
     if getattr(piece.params, "groups", 1) > 1:
@@ -98,6 +129,8 @@ def _with_zeros(piece: Piece) -> tuple[Any, tuple[Array | None, ...]] | None:
 
 def _roundings(piece: Piece, sums: Array, r: Requantization, early: bool) -> list[tuple[str, Array]]:
     """The outputs by each rounding."""
+    if piece.found.dtype == np.int16:
+        return [(name, _finish(piece, value, r, early)) for name, value in _of_int16(piece, sums, r)]
     real, m, shift = r.real_multiplier, r.multiplier, r.shift
     twice, up = (
         multiply_by_quantized_multiplier(sums, m, shift),
@@ -112,19 +145,58 @@ def _roundings(piece: Piece, sums: Array, r: Requantization, early: bool) -> lis
         ("truncation", dialects.multiply_truncate(sums, real)),
         ("floor", dialects.multiply_floor(sums, real)),
     ]
-    if piece.operator.name == "DEPTHWISE_CONV_2D":
+    if piece.operator.name in ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV"):
         blocks = sums.shape[-1] // 8 * 8
         found.insert(2, (BLOCKS, np.concatenate([up[..., :blocks], twice[..., blocks:]], axis=-1)))
     outputs = [(name, _finish(piece, value, r, early)) for name, value in found]
     # XNNPACK computes the multiplier itself in float32, and has bounds of its own for activations.
-    low, high = xnnpack_range(piece)
-    info = np.iinfo(r.dtype)
-    if (r.activation_min, r.activation_max) == (info.min, info.max):
-        low, high = int(info.min), int(info.max)
-    r = dataclasses.replace(r, activation_min=low, activation_max=high)
-    value = multiply_by_float32_multiplier(sums, _float32_multiplier(piece)[: real.size])
-    outputs.insert(len(outputs) - 3, (XNNPACK, _finish(piece, value, r, early)))
+    if piece.operator.name in _OF_XNNPACK:
+        low, high = xnnpack_range(piece)
+        info = np.iinfo(r.dtype)
+        if (r.activation_min, r.activation_max) == (info.min, info.max):
+            low, high = int(info.min), int(info.max)
+        own = dataclasses.replace(r, activation_min=low, activation_max=high)
+        value = multiply_by_float32_multiplier(sums, _float32_multiplier(piece)[: real.size])
+        outputs.insert(len(outputs) - 3, (XNNPACK, _finish(piece, value, own, early)))
+    if piece.operator.name == "QUANTIZE":
+        outputs[2:2] = [(name, _finish(piece, value, r, early)) for name, value in _of_codes(piece, sums, twice, up)]
     return outputs
+
+
+def _of_codes(piece: Piece, sums: Array, twice: Array, up: Array) -> list[tuple[str, Array]]:
+    """QUANTIZE from 8 bits to 8 bits in LiteRT's optimized kernels and in XNNPACK, which takes codes of one type."""
+    ratio = np.float32(np.float32(piece.input()[0]) / np.float32(quantization(piece.output)[0]))
+    if piece.value(0).itemsize > 1:
+        return [(IN_SIXTEENS, twice), (OF_256, twice)]
+    whole = sums.size // 16 * 16
+    vectors = np.concatenate([up.ravel()[:whole], twice.ravel()[whole:]]).reshape(sums.shape)
+    taken = piece.value(0).dtype == piece.found.dtype and 1 / 256 <= ratio <= 128
+    return [(IN_SIXTEENS, vectors), (OF_256, (sums * in_256ths(ratio) + 128) >> 8 if taken else vectors)]
+
+
+def _of_int16(piece: Piece, sums: Array, r: Requantization) -> list[tuple[str, Array]]:
+    """Rescaled sums: int64 ones with many roundings, and their low 32 bits with those of int32."""
+    real, m, shift = r.real_multiplier, r.multiplier, r.shift
+    narrow = wrap_int32(sums)
+    sixteen = multiply_by_quantized_multiplier_int64(sums, m, shift)
+    twice = multiply_by_quantized_multiplier(narrow, m, shift)
+    found = [
+        (SIXTEEN, sixteen),
+        (FLOAT64, multiply_by_real_multiplier(sums, real)),
+        ("one rounding, ties up", dialects.multiply_wide(sums, m, shift)),
+        ("float64, half even", dialects.multiply_half_even(sums, real)),
+        ("float32, half even", dialects.multiply_in_float32(sums, real)),
+        ("truncation", dialects.multiply_truncate(sums, real)),
+        ("floor", dialects.multiply_floor(sums, real)),
+    ]
+    up = multiply_by_quantized_multiplier_ties_up(narrow, m, shift)
+    if piece.operator.name in (*_BIASED, "BATCH_MATMUL"):
+        found += [(IN_32_BITS + TWICE, twice), (IN_32_BITS + TIES_UP, up)]
+    else:
+        found[:0] = [(TWICE, twice), (TIES_UP, up)]
+    if piece.operator.name in _SUMS_OF_INT32:
+        found.insert(0, (BY_SUMS, twice if r.accumulator.itemsize < 8 else sixteen))
+    return found
 
 
 def _float32_multiplier(piece: Piece) -> Array:
@@ -135,7 +207,8 @@ def _float32_multiplier(piece: Piece) -> Array:
     other = piece.tensors[1]
     assert other is not None
     assert other.quantization is not None
-    product = np.float32(piece.input(0)[0]) * other.quantization.scale.astype(np.float32)
+    first = piece.input(2 if piece.operator.name == "TRANSPOSE_CONV" else 0)[0]
+    product = np.float32(first) * other.quantization.scale.astype(np.float32)
     return np.asarray(product / np.float32(quantization(piece.output)[0]), np.float32)
 
 
@@ -147,7 +220,10 @@ def _finish(piece: Piece, value: Array, r: Requantization, early: bool) -> Array
 
 
 def mean(piece: Piece) -> Candidates:
-    """MEAN: the roundings, and the two kernels that compute with the codes as they are."""
+    """MEAN: the roundings, and in 8 bits the two kernels that compute with the codes as they are."""
+    if piece.found.dtype == np.int16:
+        yield from rescaled(piece)
+        return
     count = piece.params.count
     total = accumulators(piece) + piece.params.input_zero_point * count
     scales = piece.input(0), quantization(piece.output)

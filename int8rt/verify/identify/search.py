@@ -14,9 +14,18 @@ from int8rt.model import Model, TensorType
 from int8rt.schema import write_model
 from int8rt.verify.compare import run_int8rt
 from int8rt.verify.cut import cut_operator
-from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates, covered, kind_of, known_type, type_of
+from int8rt.verify.identify.kinds import (
+    GROUPED,
+    KINDS,
+    candidates,
+    covered,
+    kind_of,
+    known_type,
+    type_of,
+)
 from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
+from int8rt.verify.identify.whole import by_profile
 from int8rt.verify.runtimes.base import Answer, Fault, Runtime, written
 from int8rt.verify.teacher import Teacher
 
@@ -72,36 +81,44 @@ class Identification:
 
 @dataclass(slots=True)
 class _Count:
-    """wrong: arithmetic to how many elements it does not give. example: the first piece that each is wrong on."""
+    """right: arithmetic to how many elements it gives. example: the first piece that each is wrong on. pieces: all."""
 
-    wrong: dict[str, int] = field(default_factory=dict)
+    right: dict[str, int] = field(default_factory=dict)
     example: dict[str, str] = field(default_factory=dict)
     elements: int = 0
     parting: int = 0
+    pieces: list[Piece] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
     def add(self, piece: Piece) -> None:
         """Try every arithmetic on one more operator."""
         self.elements += piece.found.size
+        self.pieces.append(piece)
         first: Array | None = None
         parting = np.zeros(piece.found.shape, np.bool_)
         for name, value in candidates(piece):
-            wrong = int(np.count_nonzero(value != piece.found))
-            self.wrong[name] = self.wrong.get(name, 0) + wrong
-            if wrong:
-                self.example.setdefault(name, piece.source)
+            self._count(piece, name, value)
             if first is None:
                 first = value
             if ";" not in name:
                 parting |= value != first
         self.parting += int(np.count_nonzero(parting))
 
+    def _count(self, piece: Piece, name: str, value: Array) -> None:
+        right = int(np.count_nonzero(value == piece.found))
+        self.right[name] = self.right.get(name, 0) + right
+        if right < piece.found.size:
+            self.example.setdefault(name, piece.source)
+
     def finding(self, operator: str, type: TensorType) -> Finding:
-        """What follows; simpler arithmetics come first."""
-        good = [name for name, wrong in self.wrong.items() if not wrong]
+        """What follows; simpler arithmetics come first, and profiles only where none of these explains all."""
         # A mistake that changes nothing is none.
-        good = [name for name in good if ";" not in name] or good
-        bad = {name: wrong for name, wrong in self.wrong.items() if wrong}
+        if not (good := [name for name in self._good() if ";" not in name]):
+            for piece in self.pieces:
+                for name, value in by_profile(piece):
+                    self._count(piece, name, value)
+            good = self._good()
+        bad = {name: self.elements - right for name, right in self.right.items() if right < self.elements}
         nearest = min(bad, key=lambda name: bad[name], default=None)
         residual = 0 if nearest is None else bad[nearest]
         return Finding(
@@ -113,9 +130,12 @@ class _Count:
             self.parting,
             nearest,
             residual,
-            "" if nearest is None else self.example[nearest],
+            "" if nearest is None else self.example.get(nearest, ""),
             tuple(dict.fromkeys(self.faults)),
         )
+
+    def _good(self) -> list[str]:
+        return [name for name, right in self.right.items() if right == self.elements]
 
 
 def identify(

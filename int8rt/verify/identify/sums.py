@@ -15,7 +15,7 @@ from int8rt.quantization.xnnpack import sum_of_codes
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization, xnnpack_range
 
 REFERENCE = "two roundings an input and two of the sum (gemmlowp)"
-VECTORS = "LiteRT's vectors: inputs rounded once (int8) or up and then down (uint8), the rest as gemmlowp"
+VECTORS = "LiteRT's vectors: inputs rounded once (int8, int16) or up and then down (uint8), the rest as gemmlowp"
 XNNPACK = "multipliers of 20 bits, one rounding, ties up (XNNPACK)"
 
 _Scaling = Callable[[Array, int, int, int, int], Array]
@@ -33,12 +33,13 @@ def add(piece: Piece) -> Candidates:
     exact = finish(_total(piece, p, scale_codes))
     once, down = (finish(_total(piece, p, s)) for s in (scale_input_in_one, scale_input_down))
     yield REFERENCE, exact
-    block, fast = (16, once) if r.dtype == np.int8 else (8, down)
+    block, fast = (8, down) if r.dtype == np.uint8 else (16, once)
     whole = exact.size // block * block
     vectors = np.concatenate([fast.ravel()[:whole], exact.ravel()[whole:]]).reshape(exact.shape)
     yield VECTORS, vectors
-    in_20_bits = _in_20_bits(piece)
-    yield XNNPACK, vectors if in_20_bits is None else in_20_bits
+    if r.dtype != np.int16:
+        in_20_bits = _in_20_bits(piece)
+        yield XNNPACK, vectors if in_20_bits is None else in_20_bits
     yield "one rounding an input and two of the sum", once
     yield "inputs rounded down", down
     for dtype in (np.dtype(np.float64), np.dtype(np.float32)):

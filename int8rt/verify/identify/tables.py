@@ -15,13 +15,15 @@ from int8rt.quantization.vector_body import quantize_in_eights
 from int8rt.quantization.xnnpack import populate_lookup_table
 from int8rt.schema.options import SoftmaxOptions
 from int8rt.verify.identify.piece import Array, Candidates, Piece, quantization
+from int8rt.verify.identify.whole import RIGHT, in_profile
 
 FIXED_POINT = "fixed point (gemmlowp)"
+TABLES = "tables of 513 entries, in fixed point (TensorFlow Lite)"
+ENTRIES = "a table of 513 entries, interpolated (TensorFlow Lite)"
 TABLE = "a float32 table, half away (TensorFlow Lite)"
 MEAN_OF_CODES = "the codes' mean, half away from code 0"
 QUOTIENT = "float32, half away"
 DIFFERENCE = "float32, (code - zero point) · scale"
-RIGHT = "the specification's"
 _CODES = np.arange(256, dtype=np.uint8)
 
 
@@ -35,11 +37,12 @@ def average_pool(piece: Piece) -> Candidates:
     yield MEAN_OF_CODES, piece.run()
     for how in ("half up", "half even", "truncate", "floor"):
         yield f"the codes' mean, {how}", piece.finish(dialects.divide(total, count, how), low, high)
-    for how in ("half away", "half even", "half up", "truncate"):
+    apart = ("half away", "half even", "half up", "truncate") if piece.found.dtype != np.int16 else ()
+    for how in apart:  # int16 has no zero point
         mean = dialects.divide(total - zero_point * count, count, how) + zero_point
         yield f"the mean without the zero point, {how}", piece.finish(mean, low, high)
     taps = np.full_like(count, p.height.kernel * p.width.kernel)
-    for name, border in (("code 0", 0), ("the zero point", zero_point)):
+    for name, border in (("code 0", 0), ("the zero point", zero_point))[: 2 if apart else 1]:
         mean = dialects.divide(total + border * (taps - count), taps, "half away")
         yield f"the codes' mean, half away from code 0; the border counts, as {name}", piece.finish(mean, low, high)
     yield (
@@ -54,16 +57,22 @@ def _window_sums(codes: Array, p: Pool2DParams, border: int) -> Array:
 
 
 def softmax(piece: Piece) -> Candidates:
-    """The fixed-point exponentials of the reference, LiteRT's table, and the real function."""
+    """The fixed-point exponentials of the reference, LiteRT's table (int16: those of others), and the real function."""
     options = piece.operator.options
     beta = options.beta if isinstance(options, SoftmaxOptions) else 0.0
     (scale, _), (output_scale, zero_point) = piece.input(), quantization(piece.output)
     codes = piece.value(0).astype(np.int64)
     difference = codes.max(axis=-1, keepdims=True) - codes
-    yield FIXED_POINT, piece.run()
-    terms = exponentials(scale, beta)[difference].reshape(-1, codes.shape[-1])
-    value = probabilities(terms, output_scale, zero_point, piece.found.dtype).reshape(codes.shape)
-    yield "a float32 table (LiteRT's optimized kernels)", value
+    if piece.found.dtype == np.int16:
+        yield TABLES, piece.run()
+        for profile, words in (("tflm", "made in float32 (TensorFlow Lite Micro)"), ("tosa", "made in float64 (TOSA)")):
+            if (other := in_profile(piece, profile)) is not None:
+                yield f"tables of 513 entries {words}", other
+    else:
+        yield FIXED_POINT, piece.run()
+        terms = exponentials(scale, beta)[difference].reshape(-1, codes.shape[-1])
+        value = probabilities(terms, output_scale, zero_point, piece.found.dtype).reshape(codes.shape)
+        yield "a float32 table (LiteRT's optimized kernels)", value
     e = np.exp(-(difference * (float(beta) * scale)))
     real = e / e.sum(axis=-1, keepdims=True) / output_scale
     for how in ("half away", "half even", "truncate"):
@@ -83,12 +92,20 @@ def logistic(piece: Piece) -> Candidates:
     """LOGISTIC and TANH: TensorFlow Lite's table, XNNPACK's for LOGISTIC, and the real function."""
     codes, dtype = piece.value(0), piece.found.dtype
     (scale, input_zero), (output_scale, zero_point) = piece.input(), quantization(piece.output)
-    yield TABLE, piece.run()
+    yield ENTRIES if dtype == np.int16 else TABLE, piece.run()
     tanh = piece.operator.name == "TANH"
-    if not tanh:
+    if dtype == np.int16:
+        for profile, words in (
+            ("tflite-opt", "the table, fixed point at scales of 2^-12 and the like (LiteRT's optimized kernels)"),
+            ("tosa", "a table of 513 entries, made in float64 (TOSA)"),
+        ):
+            if (other := in_profile(piece, profile)) is not None:
+                yield words, other
+    elif not tanh:
         table = populate_lookup_table(sigmoid, _CODES.view(dtype), piece.input(), (output_scale, zero_point))
         yield "a table with the zero point added before rounding, half even (XNNPACK)", lookup(codes, table)
-    for suffix, zero in (("", input_zero), ("; the input's zero point is ignored", 0)):
+    mistakes = [("; the input's zero point is ignored", 0)] if dtype != np.int16 else []
+    for suffix, zero in (("", input_zero), *mistakes):
         x = (codes.astype(np.int64) - zero) * scale
         real = (np.tanh(x) if tanh else 1 / (1 + np.exp(-x))) / output_scale
         for how in ("half away", "half even", "truncate"):
@@ -109,7 +126,8 @@ def quantize(piece: Piece) -> Candidates:
     yield "the reciprocal, half even; no saturation", wrapped
     middle = zero_point == (int(info.min) + int(info.max) + 1) // 2
     value = piece.finish(product + zero_point) if middle else wrapped
-    yield "the reciprocal, half even; no saturation unless the zero point is 0 (uint8: 128)", value
+    if piece.found.dtype != np.int16:
+        yield "the reciprocal, half even; no saturation unless the zero point is 0 (uint8: 128)", value
 
 
 def dequantize(piece: Piece) -> Candidates:

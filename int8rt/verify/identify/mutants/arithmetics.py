@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from int8rt.model import ActivationFunctionType
+from int8rt.model import ActivationFunctionType, Quantization, TensorType
 from int8rt.quantization import dialects
 from int8rt.quantization.requantization import Requantization
 from int8rt.verify.identify.mutants.changes import Array, Changes, Wrong
 from int8rt.verify.identify.piece import Piece, quantization
+from int8rt.verify.teacher import Teacher
 
 
 def clamped_early(piece: Piece) -> Array | None:
@@ -92,17 +93,27 @@ def pooled(how: str, counts_border: bool = False) -> Wrong:
     return run
 
 
-def quantized(how: str, saturate: bool = True) -> Wrong:
-    """QUANTIZE of real numbers with another rounding, or narrowed without saturation."""
+def quantized(how: str) -> Wrong:
+    """QUANTIZE of real numbers with another rounding."""
 
     def run(piece: Piece) -> Array | None:
         if piece.value(0).dtype != np.float32:
             return None
-        scale, zero_point = quantization(piece.output)
-        value = dialects.round_real(piece.value(0) / np.float32(scale), how) + zero_point
-        return piece.finish(value) if saturate else value.astype(piece.found.dtype)
+        return piece.finish(_quantized(piece, how))
 
     return run
+
+
+def unsaturated(piece: Piece) -> Array | None:
+    """QUANTIZE narrowed without saturation."""
+    if piece.value(0).dtype != np.float32:
+        return wrapped(piece)
+    return _quantized(piece, "half away").astype(piece.found.dtype)
+
+
+def _quantized(piece: Piece, how: str) -> Array:
+    scale, zero_point = quantization(piece.output)
+    return dialects.round_real(piece.value(0) / np.float32(scale), how) + zero_point
 
 
 def softmax(how: str) -> Wrong:
@@ -136,3 +147,31 @@ def without_zero_point(piece: Piece) -> Array | None:
     if piece.value(0).dtype.kind not in "iu":
         return None
     return piece.value(0).astype(np.float32) * np.float32(piece.input()[0])
+
+
+def unsigned_bias(bias: Array) -> Array:
+    """A bias of int64 as accumulators of 48 bits have it that are not extended by the sign; others as they are."""
+    return bias & ((1 << 48) - 1) if bias.dtype == np.int64 else bias
+
+
+def requantized_tensor(input: bool) -> Wrong:
+    """The operator planned anew, the zero point of its first input or of its output being that of a plain integer."""
+
+    def run(piece: Piece) -> Array | None:
+        alone = piece.alone()
+        if alone is None or piece.found.dtype == np.int16:
+            return None
+        model, inputs = alone
+        graph = model.subgraphs[0]
+        index = graph.inputs[0] if input else graph.outputs[0]
+        own = graph.tensors[index].quantization
+        plain = 128 if graph.tensors[index].type == TensorType.UINT8 else 0
+        if own is None or int(own.zero_point[0]) == plain:
+            return None
+        changed = replace(graph.tensors[index], quantization=Quantization.per_tensor(float(own.scale[0]), plain))
+        tensors = (*graph.tensors[:index], changed, *graph.tensors[index + 1 :])
+        teacher = Teacher(replace(model, subgraphs=(replace(graph, tensors=tensors),)), inputs, "tflite-ref")
+        values = teacher.inputs(0, dict(zip(graph.inputs, inputs, strict=True)))
+        return None if values is None else teacher.outputs(0, values)[graph.outputs[0]]
+
+    return run

@@ -45,15 +45,18 @@ def requantized(change: Callable[[Requantization, Piece], Changes]) -> Wrong:
 
 def rounded(rounding: Rounding) -> Wrong:
     """With another rounding; int64 accumulators keep theirs."""
-    return requantized(lambda old, _: {"rounding": rounding} if old.rounding not in (rounding, Rounding.INT64) else {})
+    narrow = np.dtype(np.int32)
+    return requantized(
+        lambda old, _: {"rounding": rounding} if old.rounding != rounding and old.accumulator == narrow else {}
+    )
 
 
 def rescaled(multiply: Callable[[Array, Array], Array]) -> Wrong:
-    """With a function of (accumulators, real multipliers) in place of the rounding; for 8 bits."""
+    """With a function of (accumulators, real multipliers) in place of the rounding."""
 
     def run(piece: Piece) -> Array | None:
         r = getattr(piece.params, "requantization", None)
-        if r is None or r.rounding is Rounding.INT64:
+        if r is None:
             return None
         value = multiply(accumulators(piece), r.real_multiplier) + r.zero_point
         return piece.finish(value, r.activation_min, r.activation_max)
@@ -63,16 +66,31 @@ def rescaled(multiply: Callable[[Array, Array], Array]) -> Wrong:
 
 def accumulators(piece: Piece, params: Any = None, inputs: tuple[Array | None, ...] | None = None) -> Array:
     """int64, the sums before they are rescaled."""
-    params, info = piece.params if params is None else params, np.iinfo(np.int32)
+    params = piece.params if params is None else params
+    if params.requantization.accumulator.itemsize < 8:
+        return _rescaled(piece, params, inputs, Rounding.FLOAT64, 1)
+    # Results are cut to int32: the sums' low 32 bits, and the sums in steps of 2^16, ties up.
+    low, high = (_rescaled(piece, params, inputs, Rounding.INT64, shift) for shift in (1, -15))
+    high <<= 16
+    rest: Array = ((low - high + (1 << 15)) & 0xFFFF) - (1 << 15)
+    return high + rest
+
+
+def _rescaled(
+    piece: Piece, params: Any, inputs: tuple[Array | None, ...] | None, rounding: Rounding, shift: int
+) -> Array:
+    """The sums times 2^(shift - 1), in int32."""
+    info = np.iinfo(np.int32)
     one = Requantization(
-        rounding=Rounding.FLOAT64,
+        rounding=rounding,
         multiplier=np.array([1 << 30], np.int32),
-        shift=np.array([1], np.int32),
-        real_multiplier=np.ones(1),
+        shift=np.array([shift], np.int32),
+        real_multiplier=np.array([2.0 ** (shift - 1)]),
         zero_point=0,
         activation_min=info.min,
         activation_max=info.max,
         dtype=np.dtype(np.int32),
+        accumulator=params.requantization.accumulator,
     )
     return piece.run(replace(params, requantization=one), inputs).astype(np.int64)
 

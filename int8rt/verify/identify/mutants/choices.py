@@ -60,3 +60,12 @@ def cut_bound(piece: Piece) -> Array | None:
     if bound >= p.requantization.activation_max:
         return None
     return np.minimum(piece.run(), bound).astype(piece.found.dtype)
+
+
+def other_sign(piece: Piece) -> Array | None:
+    """MAXIMUM and MINIMUM of unsigned codes as signed ones, and the other way round."""
+    dtype = piece.found.dtype
+    other = np.dtype(f"{'u' if dtype.kind == 'i' else 'i'}{dtype.itemsize}")
+    swapped = [piece.value(place).view(other) for place in (0, 1)]
+    chosen: Array = (np.maximum if piece.operator.name == "MAXIMUM" else np.minimum)(*swapped)
+    return chosen.view(dtype)
