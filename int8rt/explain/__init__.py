@@ -88,7 +88,8 @@ def explain_step(
     params: Params | None = None,
 ) -> Derivation:
     """As `explain`, of a planned operator. inputs: by tensor index. params: instead of the operator's own."""
-    from int8rt.errors import InputError, UnsupportedError
+    from int8rt.errors import InputError
+    from int8rt.explain.blocks import BLOCKS, explain_blocks
     from int8rt.explain.subject import Subject
     from int8rt.model import shown
 
@@ -97,8 +98,10 @@ def explain_step(
     explainer = _explainer(operator, position)
     if params is None:
         params = step.params if step.params is not None else plan.prepare(step, inputs)
-    if type(params).__module__.startswith("int8rt.kernels.xnnpack."):
-        raise UnsupportedError(f"operator {position} ({operator.label}): XNNPACK's own arithmetic is not explained")
+    if isinstance(params, BLOCKS):
+        explainer = explain_blocks
+    else:
+        _require_known(params, operator, position)
     (shape,) = params.output_shapes
     assert shape is not None
     element = tuple(int(i) for i in at) if at is not None else (0,) * len(shape)
@@ -127,6 +130,19 @@ def explain_step(
         lines[-1].real,
         step.kernel.source,
     )
+
+
+# Whose kernels' parameters mean another arithmetic than the reference's, though they may be made of its parameters.
+_OTHERS = {"xnnpack": "XNNPACK's own", "opt": "the optimized kernels' own", "tosa": "TOSA's own"}
+
+
+def _require_known(params: Params, operator: Operator, position: int) -> None:
+    from int8rt.errors import UnsupportedError
+
+    _, _, folder, *_ = (*type(params).__module__.split("."), "", "")
+    if folder in _OTHERS:
+        said = f"{_OTHERS[folder]} arithmetic is not explained"
+        raise UnsupportedError(f"operator {position} ({operator.label}): {said}")
 
 
 def _explainer(operator: Operator, position: int) -> Explainer:
