@@ -37,7 +37,7 @@ def prepare(context: OperatorContext) -> ComparisonParams:
     input1, input2 = context.input(0), context.input(1)
     shape, scaled = broadcast_pair(context), is_8bit(input1.type)
     if input1.type == TensorType.INT16 and context.operator.name in ("EQUAL", "NOT_EQUAL"):
-        scaled = is_quantized(input1)
+        scaled = is_quantized(input1) and not context.profile.before_2_20
         if not scaled and context.operator.name == "NOT_EQUAL":  # TensorFlow Lite leaves the output unwritten
             raise context.unsupported(f"int16 tensor {input1.name!r} has no quantization parameters")
     if not scaled:

@@ -27,7 +27,10 @@ from int8rt.schema.options import LeakyReluOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeakyReluParams(Params):
-    """output_multiplier_alpha has the sign of alpha. table: the output of each 8-bit input code, None for int16."""
+    """output_multiplier_alpha has the sign of alpha. table: the output of each 8-bit input code, None for int16.
+
+    with_sign: values are multiplied by a negative multiplier as it is, so that ties round the other way.
+    """
 
     input_zero_point: int
     output_zero_point: int
@@ -35,6 +38,7 @@ class LeakyReluParams(Params):
     output_shift_alpha: int
     output_multiplier_identity: int
     output_shift_identity: int
+    with_sign: bool = False
     table: Array | None = None
 
 
@@ -70,6 +74,7 @@ def prepare(context: OperatorContext) -> LeakyReluParams | FloatLeakyReluParams:
         output_shift_alpha=alpha_shift,
         output_multiplier_identity=identity_multiplier,
         output_shift_identity=identity_shift,
+        with_sign=context.profile.before_2_20,
     )
     return replace(params, table=_rescale(params, all_codes(input.type))) if is_8bit(input.type) else params
 
@@ -77,8 +82,10 @@ def prepare(context: OperatorContext) -> LeakyReluParams | FloatLeakyReluParams:
 def _rescale(params: LeakyReluParams, codes: Array) -> Array:
     value = subtract_zero_point(codes, params.input_zero_point).reshape(-1)
     identity = multiply_by_quantized_multiplier(value, params.output_multiplier_identity, params.output_shift_identity)
-    scaled = multiply_by_quantized_multiplier(value, abs(params.output_multiplier_alpha), params.output_shift_alpha)
-    if params.output_multiplier_alpha < 0:
+    multiplier = params.output_multiplier_alpha
+    negated = multiplier < 0 and not params.with_sign
+    scaled = multiply_by_quantized_multiplier(value, -multiplier if negated else multiplier, params.output_shift_alpha)
+    if negated:
         scaled = -scaled
     return saturate(wrap_int32(np.where(value >= 0, identity, scaled) + params.output_zero_point), codes.dtype).reshape(
         codes.shape

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from int8rt.kernels.arithmetic import (
     all_codes,
     clamp,
@@ -50,11 +52,18 @@ class FloatReluParams(Params):
     activation_max: float | None
 
 
-def prepare(context: OperatorContext) -> ReluParams | FloatReluParams:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldRelu6Params(Params):
+    """RELU6 of float32 that gives 0.0 for NaN and -0.0."""
+
+
+def prepare(context: OperatorContext) -> ReluParams | FloatReluParams | OldRelu6Params:
     """Derive the integers of one of the four operators."""
     input, output = context.input(0), context.output()
     low, high = _BOUNDS[context.operator.name]
     if input.type == TensorType.FLOAT32:
+        if context.operator.name == "RELU6" and context.profile.before_2_20:
+            return OldRelu6Params(output_shapes=(input.shape,))
         return FloatReluParams(output_shapes=(input.shape,), activation_min=low, activation_max=high)
     check_int16_zero_point(context, input, output)
     (input_scale, input_zero_point), (scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
@@ -70,8 +79,10 @@ def _rescale(codes: Array, zero_point: int, requantization: Requantization) -> A
     return requantize(subtract_zero_point(codes, zero_point), requantization)
 
 
-def evaluate(params: ReluParams | FloatReluParams, input: Array) -> Array:
+def evaluate(params: ReluParams | FloatReluParams | OldRelu6Params, input: Array) -> Array:
     """The clamped numbers or codes."""
+    if isinstance(params, OldRelu6Params):
+        return np.where(input > 0, np.minimum(input, np.float32(6)), np.float32(0))
     if isinstance(params, FloatReluParams):
         output = input.copy()
         clamp(output, params.activation_min, params.activation_max)

@@ -24,6 +24,8 @@ class Profile:
     Every other operator uses `default` for int32 accumulators and `default_int64` for int64 ones.
     about: how it differs from the profile before it in `PROFILES`, in a few sentences.
     plain_int16_sums: SUM of int16 adds the codes up in int16, and wants one scale for input and output.
+    before_2_20: LEAKY_RELU multiplies by a negative number, not by a positive one whose product changes its sign; EQUAL
+    and NOT_EQUAL compare int16 codes as they are; RELU6 makes 0.0 of NaN and -0.0.
     float64_multipliers: multipliers of matrix products that TensorFlow Lite computes in float32 at first are computed
     in float64; float64_ratios: so are those of operators that work element by element.
     instructions: what the processor has by which the runtime chose the kernels of real numbers that the profile
@@ -40,6 +42,7 @@ class Profile:
     int32_roundings: Mapping[str, Rounding] = field(default_factory=dict)
     about: str = ""
     plain_int16_sums: bool = False
+    before_2_20: bool = False
     float64_multipliers: bool = False
     float64_ratios: bool = False
     instructions: tuple[str, ...] = ()
@@ -65,9 +68,11 @@ TFLITE_REF_2_19 = Profile(
     "tflite-ref@2.19",
     "ai-edge-litert 1.2.0 (TensorFlow 2.19), OpResolverType.BUILTIN_REF: FULLY_CONNECTED rounds twice, as others do",
     {},
-    about="The reference kernels of older releases. FULLY_CONNECTED rescales as the "
-    "convolutions do; SUM of int16 adds codes up without rescaling.",
+    about="The reference kernels of older releases. FULLY_CONNECTED rescales as the convolutions do; SUM of int16 adds "
+    "codes up without rescaling, EQUAL and NOT_EQUAL of int16 compare them so; ties of LEAKY_RELU with a negative "
+    "alpha round the other way, and RELU6 makes 0.0 of NaN and -0.0.",
     plain_int16_sums=True,
+    before_2_20=True,
 )
 
 TFLM = Profile(
