@@ -38,7 +38,7 @@ def prepare(context: OperatorContext) -> TransposeParams:
 
 def evaluate(params: TransposeParams, input: Array, perm: Array) -> Array:
     """A copy in the new order."""
-    return np.ascontiguousarray(np.transpose(input, params.perm))
+    return np.asarray(np.transpose(input, params.perm), order="C")
 
 
 TRANSPOSE = Kernel(

@@ -18,7 +18,7 @@ def float32_to_bfloat16(x: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
 
     Source: Eigen, bfloat16_impl::float_to_bfloat16_rtne.
     """
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    bits = np.asarray(x, np.float32, order="C").view(np.uint32)
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
     quiet = np.where(np.signbit(x), np.uint32(0xFFC0), np.uint32(0x7FC0))
     return np.where(np.isnan(x), quiet, rounded).astype(np.uint16)
