@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.errors import Int8rtError, UnsupportedError
+from int8rt.errors import Int8rtError, ModelError, UnsupportedError
 from int8rt.model import ActivationFunctionType, Quantization, TensorType
 from int8rt.quantization.profiles import get_profile
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     AddOptions,
+    Conv2DOptions,
+    DepthwiseConv2DOptions,
+    FullyConnectedOptions,
     LeakyReluOptions,
     MulOptions,
     ResizeBilinearOptions,
@@ -157,6 +160,25 @@ def test_slices_that_are_not_of_the_declared_shape(type: str, size: int) -> None
     specs = [TensorSpec(kind, (5,), quantization), vector([1]), vector([size])]
     model = single_operator_model("SLICE", specs, [TensorSpec(kind, (3,), quantization)], version=2)
     assert_same_bits(model, [np.arange(5).astype(kind.dtype)], "xnnpack")
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize("name", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])
+def test_a_bias_of_another_length(name: str, count: int) -> None:
+    """XNNPACK does not look, and reads on behind it."""
+    q, shape = Quantization.per_tensor, (1, 4) if name == "FULLY_CONNECTED" else (1, 1, 1, 4)
+    filter_shape = (4, 4) if name == "FULLY_CONNECTED" else (1, 1, 1, 4) if name.startswith("D") else (4, 1, 1, 4)
+    weights = TensorSpec.constant(np.ones(filter_shape, np.int8), q(0.1))
+    inputs = [TensorSpec(INT8, shape, q(0.5)), weights, TensorSpec.constant(np.ones(count, np.int32), q(0.05))]
+    strides = {"stride_w": 1, "stride_h": 1}
+    options = {
+        "CONV_2D": Conv2DOptions(**strides),
+        "DEPTHWISE_CONV_2D": DepthwiseConv2DOptions(depth_multiplier=1, **strides),
+        "FULLY_CONNECTED": FullyConnectedOptions(),
+    }[name]
+    model = single_operator_model(name, inputs, [TensorSpec(INT8, shape, q(0.5))], options, version=3)
+    with pytest.raises(ModelError, match=rf"bias 'input2' has shape \[{count}\], expected \[4\]"):
+        run_int8rt(model, [np.ones(shape, np.int8)], "xnnpack")
 
 
 def test_a_strided_slice_of_float16_up_to_0() -> None:

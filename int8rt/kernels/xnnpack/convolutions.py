@@ -61,11 +61,12 @@ def _prepare(context: OperatorContext, kernel: Kernel, inputs: tuple[int, int, i
     options: Any = context.operator.options
     activation = ActivationFunctionType.NONE if options is None else options.fused_activation_function
     bounds = activation_range(activation, output_scale, zero_point, output.type.dtype)
-    _check_sums(context, inputs, channel_axis, scale)
     bias_scale = input_scale * float(filter_scale[0])
     params: Any = kernel.prepare(
         _without_what_it_ignores(context, inputs, bias_scale, ignored and filter.type == TensorType.INT8)
     )
+    # When the shapes are known to fit.
+    _check_sums(context, inputs, channel_axis, scale)
     return replace(params, requantization=in_float32(params.requantization, scale, *bounds))  # type: ignore[no-any-return]
 
 
