@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from int8rt.schema import write_model
 from int8rt.verify.cut import cut_operator
 from int8rt.verify.findings import Findings, add, decide, together
 from int8rt.verify.first import Evidence
+from int8rt.verify.hints import hint
 from int8rt.verify.kept import State, evidence_state, findings_state, restored_findings
 from int8rt.verify.runtimes.base import WITHOUT_DATA, Answer, Fault, Runtime
 from int8rt.verify.statistics import Statistics, measure, restored
@@ -45,7 +47,11 @@ class Run:
         mask = self._unwritten.get(index)
         if mask is not None and found is not None and found.shape == mask.shape:
             found = np.where(mask, expected.astype(found.dtype), found)
-        return measure(found, expected, self.label)
+        statistics = measure(found, expected, self.label)
+        if statistics.mismatch and found is not None:
+            guess = hint(found, expected, self.model.subgraphs[0].tensors[index])
+            return replace(statistics, mismatch=f"{statistics.mismatch}; {guess}") if guess else statistics
+        return statistics
 
 
 class OperatorJudge:

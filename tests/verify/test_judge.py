@@ -437,3 +437,23 @@ def test_the_first_divergence_stands_beside_the_runtimes_arithmetic() -> None:
     assert (rows[-1].expected, rows[-1].answered) == (str(divergence.derivation.result), str(divergence.answered))
     shown = "\n".join(map(str, text.lines(judgement)))
     assert f"two roundings, both with ties up: gives {divergence.answered} there, and all " in shown
+
+
+def test_a_value_in_another_form_is_guessed_where_it_is_shown() -> None:
+    real = Pretender({"MUL": lambda value: value.astype(np.float32) * np.float32(80)}, intermediates=False)
+    shown = text.whole(judged(real))
+    assert "quantized with the tensor's scale and zero point, 4 of 4 elements would be equal" in shown
+    (row,) = (line for line in shown.splitlines() if line.startswith("1  MUL"))
+    assert "type float32, expected int8" in row
+    assert "quantized" not in row
+
+
+def test_little_that_speaks_for_another_profile_is_said() -> None:
+    few = "part from tflite-ref on fewer than 10 elements|parts from tflite-ref on fewer than 10 elements"
+    tie = np.arange(-128, 128, dtype=np.int16).astype(np.int8).reshape(1, 16, 16, 1)
+    for value, said in ((tie, False), (np.where(tie == -2, tie, np.int8(4)), True)):
+        runtime = Pretender({}, profile="tflite-single-rounding", intermediates=True)
+        judgement = judged(runtime, conv(), [("one", [value])])
+        assert judgement.operators[0].verdict is Verdict.OTHER_PROFILE
+        assert bool(re.search(few, text.whole(judgement))) == said
+        assert bool(re.search(few, " ".join(judged_document(judgement, "model").summary))) == said

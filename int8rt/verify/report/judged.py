@@ -13,6 +13,7 @@ from int8rt.verify.report.document import Beside, Cell, Document, Histogram, His
 from int8rt.verify.report.text import (
     LONGEST_FAULT,
     amount,
+    evidence_text,
     histogram,
     output_text,
     summary_text,
@@ -76,7 +77,7 @@ def _summary(judgement: Judgement) -> Iterator[str]:
     first = judgement.first
     if first is not None:
         yield f"The first that differs by itself: {where_first(first)}."
-    for line in unexplained_text(judgement):
+    for line in (*evidence_text(judgement), *unexplained_text(judgement)):
         yield f"{line[0].upper()}{line[1:]}."
 
 

@@ -16,6 +16,8 @@ from int8rt.verify.verdict import Judgement, OperatorReport, OutputReport, Verdi
 _BARS = 7
 # Characters of a runtime's own words that are worth a look.
 LONGEST_FAULT = 500
+# On fewer elements than that, agreeing with another profile says little.
+_FEW = 10
 
 HEADER = ("#", "operator", "verdict", "by itself", "in the model", "differences by itself")
 
@@ -34,6 +36,7 @@ def lines(judgement: Judgement, all_operators: bool = False) -> Iterator[str | l
         yield [_row(operator) for operator in listed]
     if judgement.operators:
         yield summary_text(judgement)
+        yield from evidence_text(judgement)
     first = judgement.first
     if first is not None:
         yield f"the first that differs by itself: {where_first(first)}"
@@ -98,7 +101,7 @@ def output_text(output: OutputReport) -> str:
 
 
 def _row(operator: OperatorReport) -> tuple[str, ...]:
-    own = amount(operator.local) + (" (cut out)" if operator.alone and operator.local is not None else "")
+    own = _short(operator.local) + (" (cut out)" if operator.alone and operator.local is not None else "")
     if operator.message:
         own = shown(operator.message)[:60]
     return (
@@ -106,9 +109,14 @@ def _row(operator: OperatorReport) -> tuple[str, ...]:
         operator.operator,
         str(operator),
         own,
-        amount(operator.accumulated),
+        _short(operator.accumulated),
         histogram(operator.local),
     )
+
+
+def _short(statistics: Statistics | None) -> str:
+    """`amount` without a guess at what a value of the wrong form may be."""
+    return amount(statistics).partition(";")[0]
 
 
 def summary_text(judgement: Judgement) -> str:
@@ -120,6 +128,19 @@ def summary_text(judgement: Judgement) -> str:
     bound = judgement.least_bound
     least = "no bound would pass" if bound is None else f"the least bound that passes: {bound:g}"
     return f"{len(judgement.operators)} operators: {text}; {least}"
+
+
+def evidence_text(judgement: Judgement) -> Iterator[str]:
+    """Which operators agree with another profile on hardly anything on which it parts from the expected one."""
+    few = [
+        str(operator.position)
+        for operator in judgement.operators
+        if operator.verdict is Verdict.OTHER_PROFILE and operator.local and operator.local.different < _FEW
+    ]
+    if few:
+        which = f"operator {few[0]} parts" if len(few) == 1 else f"operators {', '.join(few)} part"
+        why = "which many a wrong arithmetic would give as well; `int8rt identify` has inputs that decide"
+        yield f"{which} from {judgement.profile} on fewer than {_FEW} elements, {why}"
 
 
 def unexplained_text(judgement: Judgement) -> Iterator[str]:

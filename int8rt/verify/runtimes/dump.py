@@ -18,16 +18,17 @@ from int8rt.files import load_arrays
 from int8rt.model import Model, Tensor
 from int8rt.schema.sizes import element_count
 from int8rt.verify.runtimes.base import Answer, Array, Capabilities, Fault
-from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys, what_fits
+from int8rt.verify.runtimes.names import find_tensor, tensor_keys, what_fits
 from int8rt.verify.runtimes.npz import read_npz
 
 _RAW = (".bin", ".raw")
+_WHY = "it ran on another one, or used its memory again, and then this tensor does not belong into the dump"
 
 
 class DumpRuntime:
     """labels: of the runs, in the order in which `run` will be called. names: what the dump calls a tensor (without the
     suffix of a file) to a key of `names.find_tensor`; names that are keys, or keys made fit for a file's name, need no
-    entry.
+    entry. "output_0" is the first output in the model's order, also where a signature calls another one so.
     """
 
     def __init__(self, path: Path, labels: Sequence[str], names: Mapping[str, str] | None = None) -> None:
@@ -55,7 +56,9 @@ class DumpRuntime:
         assert self._model is not None
         label = self._labels[self._calls]
         self._calls += 1
-        arrays: dict[str, Array] = {}
+        subgraph = self._model.subgraphs[0]
+        arrays: dict[int, Array] = {}
+        names: dict[int, str] = {}
         unknown: list[str] = []
         try:
             for name, value in self._recorded(self._model, label):
@@ -63,13 +66,19 @@ class DumpRuntime:
                 if index is None:
                     unknown.append(name)
                 else:
-                    value = _raw(self._model.subgraphs[0].tensors[index], value) if isinstance(value, bytes) else value
-                    arrays[f"#{index}"] = value
+                    value = _raw(subgraph.tensors[index], value) if isinstance(value, bytes) else value
+                    if index in arrays and not _same(arrays[index], value):
+                        raise InputError(f"{names[index]!r} and {name!r} are one tensor, and differ")
+                    arrays[index], names[index] = value, name
         except (InputError, OSError) as error:
             raise Fault("answer", str(error)) from None
-        if not arrays:
-            raise Fault("answer", _unnamed(self._model, label, unknown))
-        return answer_by_name(self._model, arrays)
+        for index, given in zip(subgraph.inputs, inputs, strict=False):
+            # Whoever judged that would blame the first operators for it.
+            if index in arrays and index not in subgraph.outputs and _other(arrays[index], given):
+                raise Fault("answer", f"{names[index]!r} of the run {label!r} is not the input that was given: {_WHY}")
+        if not (set(arrays) - set(subgraph.inputs) or set(arrays) & set(subgraph.outputs)):
+            raise Fault("answer", _unnamed(self._model, label, [*unknown, *names.values()]))
+        return Answer(tuple(arrays.get(index) for index in subgraph.outputs), arrays)
 
     def close(self) -> None:
         """Nothing is held."""
@@ -85,7 +94,9 @@ class DumpRuntime:
             folder = path / label
             files = folder if folder.is_dir() else path if runs == 1 else None
             if files is None:
-                raise InputError(f"the dump has no folder {label}, nor a file {label}.npz, {label}.bin or {label}.raw")
+                inner = f"; is {path / 'outputs'} meant?" if (path / "outputs").is_dir() else ""
+                no_file = f"nor a file {label}.npz, {label}.bin or {label}.raw"
+                raise InputError(f"the dump has no folder {label}, {no_file}{inner}")
             for file in sorted(files.iterdir()):
                 yield from _from_file(file, "", runs)
         elif path.suffix in _RAW:
@@ -94,6 +105,9 @@ class DumpRuntime:
             yield from _from_file(path, label, runs)
 
     def _find(self, model: Model, name: str) -> int | None:
+        place = re.fullmatch(r"output_(\d+)", name)
+        if name not in self._names and place is not None and int(place[1]) < len(model.subgraphs[0].outputs):
+            return model.subgraphs[0].outputs[int(place[1])]  # whatever a signature calls so, in another order
         key = self._names.get(name, name)
         index = find_tensor(model, key)
         if index is not None:
@@ -103,9 +117,18 @@ class DumpRuntime:
         return alike[0] if len(alike) == 1 else None
 
 
+def _same(one: Array, other: Array) -> bool:
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def _other(found: Array, given: Array) -> bool:
+    """Whether these are other numbers; of another form they may be the same ones."""
+    return found.dtype == given.dtype and found.shape == given.shape and not _same(found, given)
+
+
 def _unnamed(model: Model, label: str, found: Sequence[str]) -> str:
     """What to say where no name fits."""
-    message = f"the dump has nothing that is named as a tensor of the model, for the run {label!r}"
+    message = f"the dump has nothing that is named as a tensor which the model computes, for the run {label!r}"
     if not found:
         return f"{message}: names begin with '{label}/' where there are several runs"
     return f"{message}: {what_fits(model, found)}; --names says what is which"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from int8rt.errors import InputError
+from int8rt.model import Signature
 from int8rt.schema import read_model
 from int8rt.verify.runtimes.base import Answer, Fault
 from int8rt.verify.runtimes.dump import DumpRuntime, file_name
@@ -13,6 +15,7 @@ from int8rt.verify.runtimes.npz import write_npz
 from tests.interpreter import models
 
 MODEL = read_model(models.two_outputs())
+X = np.array([1, 2, 3], np.int8)
 Y, ROW = np.array([1, -2, 3], np.int8), np.array([[4, 5, 6]], np.int8)
 
 
@@ -47,6 +50,43 @@ def test_names_that_are_not_the_model_s(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'blob1' is to be 'z', which is no tensor of the model"):
         recorded(tmp_path / "a.npz", ("given",), {"blob0": "y", "blob1": "z"})
     assert recorded(tmp_path / "a.npz", ("given",), {"blob0": "y"})[0].outputs[1] is None
+
+
+def test_places_of_outputs_are_the_model_s_and_not_a_signature_s(tmp_path: Path) -> None:
+    """TensorFlow's converter may name the second output of a signature `output_0`."""
+    signature = Signature("serving_default", 0, {}, {"output_0": 2, "output_1": 1})
+    swapped = replace(MODEL, signatures=(signature,))
+    write_npz(tmp_path / "a.npz", {"output_0": Y, "output_1": ROW})
+    runtime = DumpRuntime(tmp_path / "a.npz", ("given",))
+    runtime.prepare(swapped, b"")
+    check(runtime.run([]))
+    runtime = DumpRuntime(tmp_path / "a.npz", ("given",), {"output_0": "output_1", "output_1": "output_0"})
+    runtime.prepare(swapped, b"")
+    check(runtime.run([]))
+
+
+def test_what_contradicts_itself_or_was_made_of_other_inputs(tmp_path: Path) -> None:
+    def run(given: list[np.ndarray], **arrays: np.ndarray) -> Answer:
+        write_npz(tmp_path / "a.npz", {"row": ROW, **arrays})
+        runtime = DumpRuntime(tmp_path / "a.npz", ("given",))
+        runtime.prepare(MODEL, b"")
+        return runtime.run(given)
+
+    check(run([X], x=X, y=Y, output_0=Y))
+    check(run([X], x=X.astype(np.float32), y=Y))
+    with pytest.raises(Fault, match="'y' and 'output_0' are one tensor, and differ"):
+        run([X], y=Y, output_0=-Y)
+    with pytest.raises(Fault, match="'x' of the run 'given' is not the input that was given"):
+        run([X], y=Y, x=-X)
+
+
+def test_a_dump_of_inputs_and_the_packed_folder_itself(tmp_path: Path) -> None:
+    write_npz(tmp_path / "a.npz", {"x": X})
+    with pytest.raises(Fault, match="which the model computes, for the run 'given': found 'x'; the outputs are"):
+        recorded(tmp_path / "a.npz")
+    (tmp_path / "outputs").mkdir()
+    with pytest.raises(Fault, match=r"no folder one.*is .*outputs meant"):
+        recorded(tmp_path, ("one", "two"))
 
 
 def test_a_folder_of_raw_and_npy_files(tmp_path: Path) -> None:
