@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from int8rt.errors import InputError
 from int8rt.interpreter import Backend, Interpreter
-from int8rt.model import Model, Tensor
+from int8rt.model import Model, Subgraph, Tensor
 from int8rt.ptq.difference import Codes, Difference, has_codes, real_values
 from int8rt.ptq.matching import activations, match_tensors
 from int8rt.ptq.reasons import Reasons
@@ -58,8 +58,8 @@ def debug_quantization(
 ) -> Debugged:
     """Compares the tensors that `match_tensors` finds over samples: inputs of the float model, by name.
 
-    States live on from one sample to the next. Raises `InputError` without samples, for inputs that are not finite, and
-    where no two tensors match.
+    States live on from one sample to the next. Raises `InputError` without samples, where the float model is quantized,
+    for inputs that are not finite, and where no two tensors match.
     """
     comparison = _Comparison(float_model, quantized, backend)
     count = 0
@@ -73,6 +73,7 @@ def debug_quantization(
 
 class _Comparison:
     def __init__(self, float_model: Model, quantized: Model, backend: Backend) -> None:
+        _require_float(float_model.subgraphs[0])
         self.models = float_model, quantized
         self.runners = tuple(Interpreter(model_content=model, backend=backend) for model in self.models)
         for runner in self.runners:
@@ -118,6 +119,7 @@ class _Comparison:
             for t in self.graph.operators[position].inputs
             if t in self.twins and self.twins[t] in real
         }
+        values = {t: value for t, value in values.items() if value.dtype == self.graph.tensors[t].type.dtype}
         inputs = self.teacher.inputs(position, values)
         if inputs is None:
             return {}
@@ -164,6 +166,15 @@ class _Comparison:
         return TensorReport(
             position, label, tensor.name, tensor.type.label, accumulated.step, local, accumulated, codes, reasons
         )
+
+
+def _require_float(graph: Subgraph) -> None:
+    """Not more codes than real numbers; models that were trained with fake quantization have some."""
+    written = [graph.tensors[t] for t in activations(graph)]
+    codes = [tensor for tensor in written if has_codes(tensor)]
+    if 2 * len(codes) > sum(tensor.type.dtype.kind == "f" for tensor in written) + len(codes):
+        tensor = codes[0]
+        raise InputError(f"the float model comes first; {tensor.label!r} of the first one is {tensor.type.label}")
 
 
 def _rank(sqnr: float) -> float:

@@ -236,6 +236,8 @@ def test_a_scale_that_is_kept_is_no_range_that_was_wrongly_recorded() -> None:
 
 def test_refused() -> None:
     quantized = quantize(calibrate(convolution(), samples())).model
+    with pytest.raises(InputError, match=r"the float model comes first; '.*' of the first one is int8"):
+        debug_quantization(quantized, convolution(), [{"x": samples()[0]}])
     with pytest.raises(InputError, match="no samples"):
         debug_quantization(convolution(), quantized, [])
     with pytest.raises(InputError, match="a sample has the inputs"):
