@@ -25,6 +25,13 @@ from int8rt.quantization.multiplier import convolution_multipliers, float32_prod
 from int8rt.quantization.requantize import Requantization, Requantizer
 from int8rt.quantization.rounding import wrap_int32
 
+# Multiplications of two matrices up to which it takes longer to prepare a product in float32 than to do it in float64;
+# and elements of all matrices of an input, up to which they are copied at once.
+_SMALL_MATRICES = 1 << 15
+_SMALL_BATCHES = 1 << 20
+# float64 holds every integer up to here.
+_FLOAT64_INTEGERS = 1 << 53
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizedMatrixParams(MatrixParams):
@@ -102,6 +109,15 @@ def evaluate(params: MatrixParams, lhs: Array, rhs: Array) -> Array:
     if not output.size:
         return output
     largest = int(max(left.max(initial=0), -int(left.min(initial=0)), 1))
+    bound = _bound_of_small(left, right, largest)
+    if bound is not None:
+        sums = np.matmul(left.astype(np.float64), right.astype(np.float64).swapaxes(-1, -2))
+        if requantization is None:
+            return wrap_int32(sums.astype(np.int64)).reshape(shape).astype(np.int32)
+        columns = shape[-1]
+        requantizer = Requantizer(requantization, columns, None, bound)
+        requantizer(sums.reshape(-1, columns), output.reshape(-1, columns))
+        return output
     for x, weights, target in batches(left, right, output):
         product = ExactProduct(weights, largest)
         sums = product(x, len(x))
@@ -110,6 +126,22 @@ def evaluate(params: MatrixParams, lhs: Array, rhs: Array) -> Array:
         else:
             Requantizer(requantization, len(weights), None, product.bound)(sums, target)
     return output
+
+
+def _bound_of_small(left: Array, right: Array, largest: int) -> int | None:
+    """At least the largest |product| of many small matrices that float64 multiplies exactly; None for others.
+
+    largest: of |left|.
+    """
+    if right.ndim < 3 or right.size == right[(0,) * (right.ndim - 2)].size:
+        return None
+    if (
+        left.shape[-2] * right.shape[-2] * right.shape[-1] > _SMALL_MATRICES
+        or max(left.size, right.size) > _SMALL_BATCHES
+    ):
+        return None
+    bound = int(np.abs(right, dtype=np.int64).sum(axis=-1).max(initial=0)) * largest
+    return bound if bound < _FLOAT64_INTEGERS else None
 
 
 BATCH_MATMUL = Kernel(
