@@ -19,7 +19,8 @@ def exponentials(scale: float, beta: float) -> Float32Array:
     Source: TensorFlow Lite optimized/optimized_ops.h, PopulateSoftmaxLookupTable.
     """
     step = -np.float32(scale) * np.float32(beta)
-    return np.asarray(libm.exp(step * np.arange(256, dtype=np.float32)), np.float32)
+    with np.errstate(over="ignore"):
+        return np.asarray(libm.exp(step * np.arange(256, dtype=np.float32)), np.float32)
 
 
 def probabilities(terms: Float32Array, output_scale: float, zero_point: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

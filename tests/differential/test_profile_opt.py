@@ -200,6 +200,20 @@ def test_blocks_that_are_refused() -> None:
         run_int8rt(blockwise(1, 64, 4, 0), [x[:, :64]], "tflite-opt")
 
 
+@pytest.mark.parametrize("type", [TensorType.INT8, TensorType.UINT8])
+@pytest.mark.parametrize("beta", [np.inf, np.nan, 1e38, 1e30, 0.0])
+def test_softmax_of_an_extreme_beta(beta: float, type: TensorType) -> None:
+    """What comes of steps that are no numbers depends on the compiler's comparisons: refused."""
+    zero_point = int(np.iinfo(type.dtype).min)
+    specs = [TensorSpec(type, (3, 7), Quantization.per_tensor(scale, zero_point)) for scale in (100.0, 1 / 256)]
+    model = single_operator_model("SOFTMAX", specs[:1], specs[1:], SoftmaxOptions(float(np.float32(beta))))
+    codes = np.random.default_rng(0).integers(zero_point, zero_point + 256, (3, 7)).astype(type.dtype)
+    assert_same_bits(model, [codes], "tflite-opt")
+    if not beta <= 1e30:
+        with pytest.raises(UnsupportedError, match=r"a step of (inf|nan) \(scale · beta\)"):
+            run_int8rt(model, [codes], "tflite-opt")
+
+
 @pytest.mark.parametrize("name", ["TANH", "LOGISTIC", "SOFTMAX"])
 def test_functions_of_float16(name: str) -> None:
     numbers = np.arange(1 << 16).astype(np.uint16).view(np.float16)

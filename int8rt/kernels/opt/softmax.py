@@ -61,6 +61,10 @@ def prepare_log(context: OperatorContext) -> FloatTableParams:
 def _params(context: OperatorContext, beta: float) -> FloatTableParams:
     input, output = context.input(0), context.output()
     (scale, _), (output_scale, zero_point) = context.per_tensor(input), context.per_tensor(output)
+    with np.errstate(over="ignore", invalid="ignore"):
+        step = np.float32(scale) * np.float32(beta)
+    if not np.isfinite(step):
+        raise context.unsupported(f"a step of {step:g} (scale · beta) in profile {context.profile.name} is not done")
     return FloatTableParams(
         output_shapes=(input.shape,),
         table=exponentials(scale, beta),
