@@ -5,6 +5,7 @@ Source of the division: the TOSA specification 1.0, reciprocal_scale and apply_s
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from int8rt.errors import SpecError
 from int8rt.quantization.lookup_table import RealFunction
+from int8rt.quantization.requantization import Requantization
 from int8rt.quantization.rounding import Int64Array, round_half_away, rounding_shift_right, saturate
 
 
@@ -43,6 +45,19 @@ def multiplier_and_shift(scale: float, bits: int = 31) -> tuple[int, int]:
     if shift < 2:
         raise SpecError(f"a scale of {scale:g} is too large for a RESCALE")
     return multiplier >> min(31, max(0, shift - 62)), min(shift, 62)
+
+
+def in_15_bits(parameters: Requantization) -> Requantization:
+    """`parameters` of Rounding.INT64 with multipliers of 15 bits made of the real ones, as a RESCALE of int48 has them.
+
+    Those below 2^-31 or from 2^6 on, for which `Rounding.INT64` has hardly a shift, stay as they are.
+    """
+    multiplier, shift = parameters.multiplier.copy(), parameters.shift.copy()
+    for i, real in enumerate(parameters.real_multiplier.tolist()):
+        if 2.0**-31 <= real < 2.0**6:
+            bits, right = multiplier_and_shift(real, 15)
+            multiplier[i], shift[i] = bits << 16, 15 - right
+    return dataclasses.replace(parameters, multiplier=multiplier, shift=shift)
 
 
 def apply_scale_32(value: npt.ArrayLike, scale: tuple[int, int], double_round: bool) -> Int64Array:

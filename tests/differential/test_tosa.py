@@ -23,12 +23,17 @@ from int8rt.quantization.tosa import divide_by_count, multiplier_and_shift, reci
 from int8rt.schema import write_model
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
+    BatchMatMulOptions,
+    Conv2DOptions,
+    DepthwiseConv2DOptions,
+    FullyConnectedOptions,
     LeakyReluOptions,
     Pool2DOptions,
     ReducerOptions,
     ResizeBilinearOptions,
     ResizeNearestNeighborOptions,
     SoftmaxOptions,
+    TransposeConvOptions,
 )
 from int8rt.verify.runtimes.base import Fault, Runtime
 from int8rt.verify.runtimes.choose import open_runtime
@@ -54,6 +59,35 @@ def test_ties_of_uint8_go_away_from_128() -> None:
     model = pool(UINT8, data.shape, (1, 2), Padding.VALID, 1)
     assert run_int8rt(model, [data], "tosa")[1].reshape(-1).tolist() == [127, 129, 5]
     assert run_int8rt(model, [data])[1].reshape(-1).tolist() == [128, 129, 6]
+
+
+@pytest.mark.parametrize(
+    "operator", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"]
+)
+def test_int16_multipliers_just_below_a_power_of_two(operator: str) -> None:
+    """0.99999 · 2^15 rounds to 2^15: TOSA multiplies by 1, TensorFlow Lite by (2^15 - 1) / 2^15."""
+    shape = {"FULLY_CONNECTED": (5, 1), "BATCH_MATMUL": (1, 5, 1)}.get(operator, (1, 1, 5, 1))
+    type = INT16 if operator == "BATCH_MATMUL" else TensorType.INT8
+    weights = TensorSpec(type, (1,) * len(shape), Quantization.per_tensor(1.0), np.ones((1,) * len(shape), type.dtype))
+    input = TensorSpec(INT16, shape, Quantization.per_tensor(0.5))
+    bias = TensorSpec(TensorType.INT64, (1,), Quantization.per_tensor(0.5), np.zeros(1, np.int64))
+    specs = {
+        "BATCH_MATMUL": [input, weights],
+        "TRANSPOSE_CONV": [TensorSpec(TensorType.INT32, (4,), None, np.array(shape, np.int32)), weights, input, bias],
+    }.get(operator, [input, weights, bias])
+    options = {
+        "CONV_2D": Conv2DOptions(Padding.VALID, 1, 1),
+        "DEPTHWISE_CONV_2D": DepthwiseConv2DOptions(Padding.VALID, 1, 1, 1),
+        "FULLY_CONNECTED": FullyConnectedOptions(),
+        "TRANSPOSE_CONV": TransposeConvOptions(Padding.VALID, 1, 1),
+        "BATCH_MATMUL": BatchMatMulOptions(),
+    }[operator]
+    output = TensorSpec(INT16, shape, Quantization.per_tensor(float(np.float32(0.5 / 0.99999))))
+    model = single_operator_model(operator, specs, [output], options, 4 if operator != "TRANSPOSE_CONV" else 3)
+    data = np.array([-32768, -16385, 1, 16385, 32767], np.int16).reshape(shape)
+    index = model.subgraphs[0].outputs[0]
+    assert run_int8rt(model, [data], "tosa")[index].tolist() == data.tolist()  # as the reference model
+    assert run_int8rt(model, [data], "tflite-ref@2.19")[index].ravel().tolist() == [-32767, -16384, 1, 16384, 32766]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 49, 64, 65, 1000])

@@ -9,13 +9,25 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
-from int8rt.kernels import exp, mean, pooling, quantize, relu, softmax
+from int8rt.kernels import (
+    batch_matmul,
+    conv,
+    depthwise_conv,
+    exp,
+    fully_connected,
+    mean,
+    pooling,
+    quantize,
+    relu,
+    softmax,
+    transpose_conv,
+)
 from int8rt.kernels.base import Kernel, OperatorContext
 from int8rt.kernels.logistic import LOGISTIC
 from int8rt.kernels.resize_bilinear import RESIZE_BILINEAR
 from int8rt.kernels.resize_nearest_neighbor import RESIZE_NEAREST_NEIGHBOR
 from int8rt.kernels.tanh import TANH
-from int8rt.kernels.tosa import numbers, resize, tables
+from int8rt.kernels.tosa import numbers, products, resize, tables
 from int8rt.kernels.tosa.pooling import evaluate_average, prepare_average, prepare_max
 from int8rt.model import TensorType
 from int8rt.quantization import libm
@@ -31,6 +43,16 @@ def _by_table(kernel: Kernel, function: RealFunction) -> Kernel:
 TOSA_KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
+        *(
+            replace(kernel, prepare=partial(products.prepare, kernel=kernel), source=f"{kernel.source}; {_SOURCE}")
+            for kernel in (
+                batch_matmul.BATCH_MATMUL,
+                conv.CONV_2D,
+                depthwise_conv.DEPTHWISE_CONV_2D,
+                fully_connected.FULLY_CONNECTED,
+                transpose_conv.TRANSPOSE_CONV,
+            )
+        ),
         replace(pooling.AVERAGE_POOL_2D, prepare=prepare_average, evaluate=evaluate_average, source=_SOURCE),
         replace(pooling.MAX_POOL_2D, prepare=prepare_max, source=_SOURCE),
         _by_table(exp.EXP, libm.exp),
