@@ -6,13 +6,16 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from int8rt.errors import InputError
-from int8rt.model import Model
+from int8rt.model import Metadata, Model
 from int8rt.ptq.draft import without_unused
 from int8rt.ptq.recipe import Recipe
 from int8rt.ptq.rewrite import rewrite
 from int8rt.schema.calls import called_subgraphs
 from int8rt.schema.reader import read_model
 from int8rt.schema.writer import write_model
+
+# The entry of a file by which the converter says it, and delegates read it.
+_PRECISION = "reduced_precision_support"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,32 @@ def quantize(model: Model, recipe: Recipe | None = None) -> Quantized:
     changed = dataclasses.replace(
         model, subgraphs=tuple(subgraphs), signatures=tuple(signatures), buffers=tuple(buffers)
     )
-    content = write_model(without_unused(changed))
+    content = write_model(without_unused(_with_metadata(_with_one_version(changed), recipe)))
     # What was built is read back, so that nothing is returned that a reader would refuse.
     return Quantized(read_model(content), tuple(left), content)
+
+
+def _with_one_version(model: Model) -> Model:
+    """Each kind of operator in its highest version, as the converter writes it: one entry of the file for each kind."""
+    highest: dict[str, int] = {}
+    for operator in (operator for graph in model.subgraphs for operator in graph.operators):
+        highest[operator.label] = max(operator.version, highest.get(operator.label, 0))
+    subgraphs = [
+        dataclasses.replace(
+            graph,
+            operators=tuple(dataclasses.replace(o, version=highest[o.label]) for o in graph.operators),
+        )
+        for graph in model.subgraphs
+    ]
+    return dataclasses.replace(model, subgraphs=tuple(subgraphs))
+
+
+def _with_metadata(model: Model, recipe: Recipe) -> Model:
+    """Of a model of mode float16: that runtimes may keep its numbers in float16 and add them up in float32."""
+    if recipe.mode != "float16" or any(item.name == _PRECISION for item in model.metadata):
+        return model
+    metadata = (*model.metadata, Metadata(_PRECISION, len(model.buffers)))
+    return dataclasses.replace(model, metadata=metadata, buffers=(*model.buffers, b"fp16accfp32"))
 
 
 def _entered(model: Model) -> list[int]:

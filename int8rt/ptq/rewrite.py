@@ -12,7 +12,7 @@ from int8rt.ptq.draft import Draft
 from int8rt.ptq.dynamic import with_integer_weights
 from int8rt.ptq.lstm import CELL_STATE, quantized_lstm
 from int8rt.ptq.recipe import Ends, Recipe, Treatment
-from int8rt.ptq.rules import LSTM, RULES, SVDF, takes_int4, version
+from int8rt.ptq.rules import LSTM, RULES, SVDF, takes_int4, version, with_options
 from int8rt.ptq.scales import Range
 from int8rt.ptq.svdf import STATE, quantized_svdf
 from int8rt.ptq.values import Values
@@ -83,6 +83,7 @@ class _Rewriting:
                 treatment = Treatment(treatment.mode, 8, treatment.granularity)
             bits = treatment.bits if RULES[operator.name].weighted is not None else 8
             operator = dataclasses.replace(operator, inputs=tuple(self._inputs(position, operator, treatment)))
+            operator = with_options(operator, self.type)
         self.draft.operators.append(dataclasses.replace(operator, version=version(operator, self.type, bits)))
         for t in operator.outputs:
             if t >= 0 and self.draft.source.tensors[t].type is FLOAT:

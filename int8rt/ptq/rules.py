@@ -6,6 +6,7 @@ resolvers run. What is not in it stays float.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,8 +22,8 @@ STATES: Mapping[str, tuple[int, ...]] = {LSTM: (18, 19), SVDF: (4,)}
 _SAME = (
     "AVERAGE_POOL_2D", "BATCH_TO_SPACE_ND", "BROADCAST_TO", "CONCATENATION", "EXPAND_DIMS", "GATHER", "GATHER_ND",
     "MAXIMUM", "MAX_POOL_2D", "MINIMUM", "MIRROR_PAD", "PACK", "PAD", "PADV2", "REDUCE_MAX", "REDUCE_MIN", "RESHAPE",
-    "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SELECT", "SLICE", "SPACE_TO_BATCH_ND", "SPACE_TO_DEPTH", "SPLIT",
-    "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TOPK_V2", "TRANSPOSE", "UNPACK",
+    "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "SELECT", "SELECT_V2", "SLICE", "SPACE_TO_BATCH_ND", "SPACE_TO_DEPTH",
+    "SPLIT", "SPLIT_V", "SQUEEZE", "STRIDED_SLICE", "TOPK_V2", "TRANSPOSE", "UNPACK",
 )
 # Inputs and outputs each with their own.
 _OWN = (
@@ -46,13 +47,15 @@ _INT16 = frozenset((
 # fmt: on
 # The lowest version of an operator with int8 or int16 activations; 2 where it is not said.
 _VERSIONS: Mapping[str, int] = {
-    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT", "SHAPE"), 1),
+    **dict.fromkeys(("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "GATHER_ND", "SELECT", "SELECT_V2", "SHAPE"), 1),
     LSTM: 1,
     SVDF: 3,
     **dict.fromkeys(("HARD_SWISH", "LEAKY_RELU", "PRELU", "RELU_N1_TO_1"), 1),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "BROADCAST_TO", "REVERSE_V2"), 3),
     "FULLY_CONNECTED": 4,
 }
+# With int16 activations, where it is another.
+_INT16_VERSIONS: Mapping[str, int] = {"LEAKY_RELU": 2, "UNPACK": 1}
 # Versions with int4 weights.
 _INT4_VERSIONS: Mapping[str, int] = {"CONV_2D": 7, "FULLY_CONNECTED": 10}
 
@@ -119,13 +122,24 @@ def fixed_output(name: str, type: TensorType) -> tuple[float, int] | None:
 def version(operator: Operator, type: TensorType, weight_bits: int = 8) -> int:
     """The version that says that an operator has activations of `type`: never less than it was."""
     lowest = _VERSIONS.get(operator.name, 2)
-    if operator.name == "LEAKY_RELU" and type is TensorType.INT16:
-        lowest = 2
-    if operator.name == "TRANSPOSE_CONV" and len(operator.inputs) < 4:
+    if type is TensorType.INT16:
+        lowest = _INT16_VERSIONS.get(operator.name, lowest)
+    elif operator.name == "TRANSPOSE_CONV" and len(operator.inputs) < 4:
         lowest = 2
     if weight_bits == 4:
         lowest = max(lowest, _INT4_VERSIONS.get(operator.name, 0))
     return max(operator.version, lowest)
+
+
+def with_options(operator: Operator, type: TensorType) -> Operator:
+    """The operator with the options that activations of `type` ask for: beside int16 the type of the bias is named, and
+    ADD and SUB take scales that are no powers of two.
+    """
+    if type is not TensorType.INT16:
+        return operator
+    wanted = {"quantized_bias_type": TensorType.INT64, "pot_scale_int16": False}
+    known = {name: value for name, value in wanted.items() if hasattr(operator.options, name)}
+    return dataclasses.replace(operator, options=dataclasses.replace(operator.options, **known)) if known else operator
 
 
 def takes_int4(name: str) -> bool:

@@ -14,6 +14,7 @@ from int8rt.ptq.rules import RULES, fixed_output
 from int8rt.quantization.from_ranges import activation_parameters
 
 Range = tuple[float, float]
+Reached = Callable[[int], "list[Node]"]
 
 
 @dataclass(slots=True)
@@ -108,10 +109,18 @@ class _Spreading:
                 self.producer[t] = node
 
     def run(self) -> Scales:
-        pending, done = list(self.nodes), set[int]()
-        touch: Callable[[int], None] = lambda t: pending.extend(  # noqa: E731
-            node for node in (*self.users.get(t, ()), *((self.producer[t],) if t in self.producer else ()))
-        )
+        done = set[int]()
+        # TensorFlow's way: what an operator is given reaches its producer alone, what it gives its users.
+        self.spread(self.nodes, done, lambda t: self.producers(t), lambda t: self.readers(t))
+        # An operator that this passes by would stay float there. Now it takes what its neighbours have.
+        left = [node for node in self.nodes if node.position not in done]
+        around: Reached = lambda t: [*self.readers(t), *self.producers(t)]  # noqa: E731
+        self.spread(left, done, around, around)
+        return self.scales
+
+    def spread(self, nodes: Sequence[Node], done: set[int], after_read: Reached, after_write: Reached) -> None:
+        """The last operator first; whom a tensor that has got its parameters calls comes before the others."""
+        pending = list(nodes)
         while pending:
             node = pending.pop()
             if node.position in done:
@@ -121,15 +130,22 @@ class _Spreading:
                 if parameters is None:
                     continue
                 for t in node.inputs:
-                    self.read(node, t, parameters, touch)
+                    if self.read(node, t, parameters):
+                        pending += after_read(t)
                 for t in node.outputs:
-                    self.write(t, parameters, touch)
+                    if self.write(t, parameters):
+                        pending += after_write(t)
             done.add(node.position)
             fixed = fixed_output(node.operator.name, TensorType.INT8)
-            if fixed:
-                for t in node.outputs:
-                    self.write(t, Quantization.per_tensor(*fixed), touch)
-        return self.scales
+            for t in node.outputs if fixed else ():
+                if fixed and self.write(t, Quantization.per_tensor(*fixed)):
+                    pending += after_write(t)
+
+    def readers(self, t: int) -> list[Node]:
+        return self.users.get(t, [])[::-1]
+
+    def producers(self, t: int) -> list[Node]:
+        return [self.producer[t]] if t in self.producer else []
 
     def common(self, node: Node) -> Quantization | None:
         """The parameters that the operator's tensors are to share: held ones first, its only input, its only output."""
@@ -145,19 +161,23 @@ class _Spreading:
                 return (inputs + outputs)[0]
         return None
 
-    def read(self, node: Node, t: int, parameters: Quantization, touch: Callable[[int], None]) -> None:
+    def read(self, node: Node, t: int, parameters: Quantization) -> bool:
+        """Whether the tensor had no parameters until now."""
         if t not in self.scales.chosen:
             self.scales.chosen[t] = parameters
-            touch(t)
-        elif not same(self.scales.chosen[t], parameters):
+            return True
+        if not same(self.scales.chosen[t], parameters):
             self.scales.read[node.position, t] = parameters
+        return False
 
-    def write(self, t: int, parameters: Quantization, touch: Callable[[int], None]) -> None:
+    def write(self, t: int, parameters: Quantization) -> bool:
+        """Whether the tensor had no parameters until now."""
         if t not in self.scales.chosen:
             self.scales.chosen[t] = parameters
-            touch(t)
-        elif not same(self.scales.chosen[t], parameters):
+            return True
+        if not same(self.scales.chosen[t], parameters):
             self.scales.written[t] = parameters
+        return False
 
 
 def choose_int16(graph: Graph) -> Scales:

@@ -16,7 +16,7 @@ from int8rt.quantization.rounding import round_half_away, round_half_even
 
 Floats = npt.NDArray[np.float32]
 
-# Narrower ranges are widened to this width, so that scales do not vanish.
+# Narrower ranges are widened, so that scales do not vanish: constants to this width, activations as far on both sides.
 _NARROWEST = 1e-6
 # So many weights are rounded at once: what that takes in between stays small beside the weights.
 _BLOCK = 1 << 16
@@ -24,15 +24,16 @@ _BLOCK = 1 << 16
 _LARGEST_BIAS = (2**31 - 1) // 2
 
 
-def activation_parameters(minimum: float, maximum: float, type: TensorType) -> Quantization:
+def activation_parameters(minimum: float, maximum: float, type: TensorType, least: float = _NARROWEST) -> Quantization:
     """Scale and zero point of an int8, uint8 or int16 activation whose real values lie in [minimum, maximum].
 
     The range is widened to hold 0. int8, uint8: scale = (maximum - minimum) / 255 in float32, and the zero point is
     where 0 falls, ties away from zero. int16: symmetric, scale = max(|minimum|, |maximum|) / 32767, zero point 0.
+    least: ranges up to 1e-6 wide become [-least, least].
     """
     low, high = min(float(minimum), 0.0), max(float(maximum), 0.0)
     if high - low <= _NARROWEST:
-        low, high = min(low, -_NARROWEST / 2), max(high, _NARROWEST / 2)
+        low, high = min(low, -least), max(high, least)
     if type is TensorType.INT16:
         return Quantization.per_tensor(float(np.float32(max(-low, high)) / np.float32(32767)))
     return _affine(low, high, -128 if type is TensorType.INT8 else 0)
@@ -47,8 +48,8 @@ def _affine(low: float, high: float, lowest: int) -> Quantization:
 def constant_parameters(values: Floats, type: TensorType) -> Quantization:
     """As `activation_parameters`, for a constant that is added, multiplied or compared, from its own values."""
     if not values.size:
-        return activation_parameters(0.0, 0.0, type)
-    return activation_parameters(float(values.min()), float(values.max()), type)
+        return activation_parameters(0.0, 0.0, type, _NARROWEST / 2)
+    return activation_parameters(float(values.min()), float(values.max()), type, _NARROWEST / 2)
 
 
 def quantize_constant(values: Floats, parameters: Quantization, type: TensorType) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""How far two models say the same: operators in order, and every tensor that they name."""
+"""How far two models say the same: operators in order with their versions and options, and every tensor they name."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ def parameters(tensor: Tensor) -> tuple[list[float], list[int]]:
 
 
 def differences(found: Model, expected: Model) -> list[str]:
-    """Operators and tensors of the first subgraph with another type, scale, zero point or constant value."""
+    """Operators of the first subgraph with other versions or options (QUANTIZE has two versions for the same work), and
+    tensors with another type, scale, zero point or constant value.
+    """
     ours, theirs = found.subgraphs[0], expected.subgraphs[0]
     names = [[operator.name for operator in graph.operators] for graph in (ours, theirs)]
     if names[0] != names[1]:
         return [f"operators: {names[0]}, expected {names[1]}"]
     messages = []
     for i, (a, b) in enumerate(zip(ours.operators, theirs.operators, strict=True)):
+        if a.version != b.version and a.name != "QUANTIZE":
+            messages.append(f"{i} {a.name}: version {a.version}, expected {b.version}")
+        if a.options != b.options and (a.options or b.options) != b.options:
+            messages.append(f"{i} {a.name}: {a.options}, expected {b.options}")
         if len(a.inputs) != len(b.inputs):
             messages.append(f"{i} {a.name}: {len(a.inputs)} inputs")
         for place, (s, t) in enumerate(zip((*a.inputs, *a.outputs), (*b.inputs, *b.outputs), strict=True)):
