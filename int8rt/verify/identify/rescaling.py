@@ -46,6 +46,7 @@ _OF_XNNPACK = (
     "MUL",
     "MEAN",
 )
+UNSIGNED_BIAS = "; a negative bias is unsigned, of 48 bits"
 _SUMS_OF_INT32 = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _BIASED = (*_SUMS_OF_INT32, "DEPTHWISE_CONV_2D")
 
@@ -63,8 +64,25 @@ def rescaled(piece: Piece) -> Candidates:
         if not suffix and piece.found.dtype == np.int16 and piece.operator.name in _SUMS_OF_INT32:
             optimized = in_profile(piece, "tflite-opt")
             yield OPTIMIZED, piece.run() if optimized is None else optimized
+        if not suffix and piece.found.dtype == np.int16 and piece.operator.name in _BIASED:
+            yield SIXTEEN + UNSIGNED_BIAS, _with_unsigned_bias(piece)
         if not suffix and piece.operator.name == "RELU6" and (clamped := in_profile(piece, "tflm")) is not None:
             yield "codes between the input's codes of 0 and 6, not rescaled (TensorFlow Lite Micro)", clamped
+
+
+def _with_unsigned_bias(piece: Piece) -> Array:
+    """Sums in which a negative bias has no sign beyond its 48 bits, by multipliers of 16 bits; none is too small to
+    count, as those below 2^-32 are to TensorFlow Lite. So has IREE what was converted to TOSA.
+    """
+    r, bias = piece.params.requantization, piece.inputs[-1]
+    sums = accumulators(piece)
+    if bias is not None and bias.dtype == np.int64 and bias.ndim == 1:
+        sums = sums + (bias < 0) * np.int64(1 << 48)
+    mantissa, exponent = np.frexp(r.real_multiplier)
+    small = (r.multiplier == 0) & (exponent >= -46)
+    multiplier = np.where(small, np.minimum(np.rint(mantissa * 2.0**31), 2.0**31 - 1), r.multiplier)
+    value = multiply_by_quantized_multiplier_int64(sums, multiplier, np.where(small, exponent, r.shift))
+    return _finish(piece, value, r, False)
 
 
 def _variants(piece: Piece) -> Iterator[tuple[str, tuple[Array, Requantization, bool] | None]]:
