@@ -50,7 +50,9 @@ def cut_operators(
         tensor = subgraph.tensors[index]
         data = model.buffers[tensor.buffer] if tensor.buffer else None
         if data is None and index in constants and index not in written:
-            data, tensor = encode(constants[index], tensor.type, constants[index].shape), replace(tensor, sparsity=None)
+            shape = constants[index].shape  # which the file need not tell of what is computed
+            data = encode(constants[index], tensor.type, shape)
+            tensor = replace(tensor, shape=shape, shape_signature=None, sparsity=None)
         elif data is None and index in read and index not in written and not tensor.is_variable:
             inputs.append(index)
         shape = values[index].shape if data is None and index in values else tensor.shape

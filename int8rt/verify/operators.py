@@ -138,14 +138,23 @@ class OperatorJudge:
         indices = [i for i in outputs if self._subgraph.tensors[i].type not in WITHOUT_DATA]
         if not all(index in answer.tensors for index in indices):
             return False
-        for index in indices:
-            statistics = run.measure(index, answer.tensors[index], expected[index])
+        seen = {index: run.measure(index, answer.tensors[index], expected[index]) for index in indices}
+        if self._folded(run, position) and not all(statistics.equal for statistics in seen.values()):
+            return False
+        for index, statistics in seen.items():
             add(findings.accumulated, index, statistics)
         fitting = {i: v for i, v in answer.tensors.items() if i in expected and _same_form(v, expected[i])}
         inputs = run.teacher(self._profile).inputs(position, {**fitting, **run.given})
         if inputs is None:
             return False
         return self._compare(run, position, inputs, {index: answer.tensors[index] for index in indices})
+
+    def _folded(self, run: Run, position: int) -> bool:
+        """Whether an operator writes only what is known without running. Runtimes that compute that once, as they load
+        the model, may leave the tensors unwritten; what reads them is judged with the right constants.
+        """
+        constants = run.teacher(self._profile).plan.constants
+        return all(index in constants for index in self._subgraph.operators[position].outputs)
 
     def _cut_out(self, run: Run, position: int) -> None:
         """Judge an operator as a model of its own, from the right inputs."""
@@ -166,7 +175,9 @@ class OperatorJudge:
         except ModelError:  # what has no form as a file, a handle for example
             return
         except Fault as fault:
-            findings.fault = fault
+            # A model of constants alone is no fair question: XNNPACK takes DEQUANTIZE there, and then fails.
+            if not self._folded(run, position):
+                findings.fault = fault
             return
         findings.alone = True
         self._compare(run, position, inputs, dict(zip(dict.fromkeys(operator.outputs), answer.outputs, strict=True)))

@@ -91,3 +91,16 @@ def test_a_tensor_that_others_read_stays_an_output() -> None:
     shown = cut_operators(replace(model, subgraphs=(graph,)), range(2), values, {})
     assert shown is not None
     assert [shown[0].subgraphs[0].tensors[i].name for i in shown[0].subgraphs[0].outputs] == ["s", "y"]
+
+
+def test_a_constant_that_is_computed_has_the_shape_that_it_gets() -> None:
+    """Converters leave the shapes of what they dequantize open."""
+    model = read_model(models.two_adds())
+    graph = model.subgraphs[0]
+    open_shape = replace(graph, tensors=(graph.tensors[0], replace(graph.tensors[1], shape=()), *graph.tensors[2:]))
+    values = {i: np.full((1, 4), i, np.int8) for i in range(3)}
+    cut = cut_operator(replace(model, subgraphs=(open_shape,)), 0, values, {1: values[1]})
+    assert cut is not None
+    found, _ = run_int8rt(read_model(write_model(cut[0])), [values[0]], backend="numpy", keep=True)
+    assert cut[0].subgraphs[0].tensors[1].shape == (1, 4)
+    assert found[2].shape == (1, 4)

@@ -457,3 +457,28 @@ def test_little_that_speaks_for_another_profile_is_said() -> None:
         assert judgement.operators[0].verdict is Verdict.OTHER_PROFILE
         assert bool(re.search(few, text.whole(judgement))) == said
         assert bool(re.search(few, " ".join(judged_document(judgement, "model").summary))) == said
+
+
+class Folding(Pretender):
+    """Leaves tensors that are known without running as they are in memory; refuses models of constants alone."""
+
+    def run(self, inputs: Sequence[Array], read: Sequence[int] = ()) -> Answer:
+        if not self.model.subgraphs[0].inputs:
+            raise Fault("refused", "nothing to do")
+        answer = super().run(inputs, read)
+        garbage = {index: np.full_like(answer.tensors[index], 1e30) for index in read if index == 1}
+        return Answer(answer.outputs, {**answer.tensors, **garbage})
+
+
+@pytest.mark.parametrize("any_model", [True, False])
+def test_a_runtime_that_computes_constants_as_it_loads_the_model(any_model: bool) -> None:
+    builder = ModelBuilder().constant("c", np.array([[0.5, -1, 2, 3]], np.float16))
+    builder.tensor("f", TensorType.FLOAT32, (1, 4)).input("x", TensorType.FLOAT32, (1, 4))
+    builder.output("y", TensorType.FLOAT32, (1, 4))
+    content = write_model(builder.operator("DEQUANTIZE", ["c"], ["f"]).operator("ADD", ["f", "x"], ["y"]).build())
+    runs = [("one", [np.array([[1, 2, 3, 4]], np.float32)])]
+    judgement = judged(Folding({}, intermediates=True, any_model=any_model), content, runs)
+    assert judgement.conformant
+    assert [str(operator) for operator in judgement.operators] == ["UNKNOWN", "EXACT"]
+    wrong = judged(Pretender({"DEQUANTIZE": lambda value: value + 1}, intermediates=True), content, runs)
+    assert str(wrong.operators[0]) == "DIFFERENT"
