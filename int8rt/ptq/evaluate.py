@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import math
+import os
+import threading
 from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +160,7 @@ def evaluate(
         for (path, first), call in zip(jobs, calls, strict=True):
             yield str(path), first, _chunk(*call)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
         waiting = {pool.submit(_chunk, *call): job for job, call in zip(jobs, calls, strict=True)}
         for done in as_completed(waiting):
             path, first = waiting[done]
@@ -167,6 +170,18 @@ def evaluate(
 def count_chunks(paths: Sequence[Path], total: int, known: Container[tuple[str, int]]) -> int:
     """How many chunks `evaluate` yields."""
     return sum((str(path), first) not in known for path in paths for first in range(0, total, _CHUNK))
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next chunk for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)

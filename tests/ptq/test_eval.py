@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -20,6 +25,8 @@ from int8rt.schema.builder import ModelBuilder, TensorSpec
 from int8rt.schema.options import SVDFOptions
 from int8rt.schema.writer import write_model
 from tests.ptq.networks import FLOAT, convolution, samples
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -72,6 +79,43 @@ def test_an_interrupted_evaluation_goes_on(folder: Path, monkeypatch: pytest.Mon
     answer = evaluated(folder, "--resume", str(folder / "kept.npz"))
     monkeypatch.setattr("int8rt.ptq.evaluate.answers", lambda *_: pytest.fail("everything is known"))
     assert evaluated(folder, "--resume", str(folder / "kept.npz")) == answer
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes in /proc")
+def test_workers_end_with_an_evaluation_that_is_killed(folder: Path) -> None:
+    np.savez(folder / "many.npz", image=np.repeat(np.concatenate(samples(1)), 20_000, axis=0), labels=[0] * 20_000)
+    command = [sys.executable, "-m", "int8rt", "eval", str(folder / "float.tflite"), "--data", str(folder / "many.npz")]
+    parent = subprocess.Popen([*command, "--backend", "numpy", "-p", "2"], stderr=subprocess.DEVNULL)
+    try:
+        workers = wait_for(lambda: children(parent.pid) if len(children(parent.pid)) >= 2 else None)
+    finally:
+        parent.kill()
+        parent.wait()
+    assert workers
+    assert wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def children(parent: int) -> list[int]:
+    """The processes in which chunks are computed."""
+    found = []
+    for place in Path("/proc").iterdir():
+        try:
+            stat, command = (place / "stat").read_text(), (place / "cmdline").read_text()
+        except OSError:
+            continue
+        if "spawn_main" in command and int(stat.rpartition(")")[2].split()[1]) == parent:
+            found.append(int(place.name))
+    return found
+
+
+def wait_for(condition: Callable[[], T], seconds: float = 20) -> T | None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    return None
 
 
 def test_answers_of_another_evaluation_are_not_taken(tmp_path: Path) -> None:
