@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from int8rt.quantization.nan_ranges import asymmetric_ends, symmetric_range
 from int8rt.quantization.rounding import (
     INT32_MAX,
     float_to_int32,
@@ -45,7 +46,9 @@ def batch_quantize_floats(rows: FloatRows, asymmetric: bool) -> QuantizedRows:
 
 def symmetric_quantize_floats(rows: FloatRows) -> QuantizedRows:
     """Codes in [-127, 127], zero point 0: the largest |value| of a row becomes 127. A row of zeros has scale 1."""
-    largest = np.fmax.reduce(np.abs(rows), axis=1, initial=0.0)
+    largest = np.abs(rows).max(axis=1, initial=0.0)
+    for row in np.flatnonzero(np.isnan(largest)):
+        largest[row] = symmetric_range(rows[row])
     zero = largest == 0
     scale = np.where(zero, np.float32(1), largest / np.float32(127))
     inverse = np.where(zero, np.float32(0), np.float32(127) / largest)
@@ -63,8 +66,9 @@ def asymmetric_quantize_floats(rows: FloatRows) -> QuantizedRows:
 
     The zero point is the one of the end at which it is more precise. A row of zeros has scale 1 and zero point 0.
     """
-    least = np.fmin.reduce(rows, axis=1, initial=0.0)
-    largest = np.fmax.reduce(rows, axis=1, initial=0.0)
+    least, largest = rows.min(axis=1, initial=0.0), rows.max(axis=1, initial=0.0)
+    for row in np.flatnonzero(np.isnan(least)):
+        least[row], largest[row] = asymmetric_ends(rows[row])
     zero = least == largest
     wide = (largest - least).astype(np.float64) / 255.0
     from_least, from_largest = least / wide, largest / wide

@@ -26,18 +26,84 @@ def round_half_away_float32(x: Any) -> Any:
 
 
 @_jit
+def _minmax_element(source: Any, first: Any, count: Any) -> Any:
+    """As that of `nan_ranges`, from element `first` on."""
+    low = load_f32(source, first)
+    high = low
+    if first + 1 < count:
+        second = load_f32(source, first + 1)
+        if second < low:
+            low = second
+        else:
+            high = second
+    for i in range(first + 2, count, 2):
+        one = load_f32(source, i)
+        if i + 1 == count:
+            if one < low:
+                low = one
+            elif not one < high:
+                high = one
+        else:
+            two = load_f32(source, i + 1)
+            smaller, larger = (two, one) if two < one else (one, two)
+            low = smaller if smaller < low else low
+            high = high if larger < high else larger
+    return low, high
+
+
+@_jit
+def _symmetric_range(source: Any, count: Any) -> Any:
+    """`nan_ranges.symmetric_range`."""
+    low, high = _minmax_element(source, 0, count)
+    low, high = np.float32(abs(low)), np.float32(abs(high))
+    return high if low < high else low
+
+
+@_jit
+def _lane(source: Any, lane: Any, count: Any) -> Any:
+    """The ends of every fourth element."""
+    low = load_f32(source, lane)
+    high = low
+    for i in range(lane + 4, count, 4):
+        value = load_f32(source, i)
+        low = low if low < value else value
+        high = high if high > value else value
+    return low, high
+
+
+@_jit
+def _asymmetric_ends(source: Any, count: Any) -> Any:
+    """`nan_ranges.asymmetric_ends`."""
+    least, largest = np.float32(0), np.float32(0)
+    split = count - count % 4
+    if split:
+        low0, high0 = _lane(source, 0, split)
+        low1, high1 = _lane(source, 1, split)
+        low2, high2 = _lane(source, 2, split)
+        low3, high3 = _lane(source, 3, split)
+        low0, low1 = low0 if low0 < low2 else low2, low1 if low1 < low3 else low3
+        high0, high1 = high0 if high0 > high2 else high2, high1 if high1 > high3 else high3
+        low, high = low1 if low0 > low1 else low0, high1 if high0 < high1 else high0
+        least, largest = low if low < least else least, high if largest < high else largest
+    if split < count:
+        low, high = _minmax_element(source, split, count)
+        least, largest = low if low < least else least, high if largest < high else largest
+    return least, largest
+
+
+@_jit
 def symmetric_quantize_row(source: Any, count: Any, target: Any) -> Any:
     """`hybrid.symmetric_quantize_floats` of a row; its scale."""
     largest_bits = np.uint32(0)
     for i in range(count):
-        bits = np.uint32(load_u32(source, i) & np.uint32(_MAGNITUDE))
-        # Beyond infinity there are NaNs, which do not count.
-        largest_bits = max(largest_bits, bits if bits <= np.uint32(_INFINITY) else np.uint32(0))
-    if largest_bits == 0:
+        largest_bits = max(largest_bits, np.uint32(load_u32(source, i) & np.uint32(_MAGNITUDE)))
+    largest = float32_of(largest_bits)
+    if largest_bits > np.uint32(_INFINITY):  # NaN
+        largest = _symmetric_range(source, count)
+    if largest == 0:
         for i in range(count):
             store_u8(target, i, np.uint8(128))
         return np.float32(1)
-    largest = float32_of(largest_bits)
     inverse = np.float32(127) / largest
     split = count - count % _BLOCK
     low, high = np.float32(-127), np.float32(127)
@@ -62,15 +128,16 @@ def asymmetric_quantize_row(source: Any, count: Any, target: Any) -> Any:
     for i in range(count):
         bits = load_u32(source, i)
         magnitude = np.uint32(bits & np.uint32(_MAGNITUDE))
-        magnitude = magnitude if magnitude <= np.uint32(_INFINITY) else np.uint32(0)
         negative = bits > np.uint32(_MAGNITUDE)
         least_bits = max(least_bits, magnitude if negative else np.uint32(0))
         largest_bits = max(largest_bits, np.uint32(0) if negative else magnitude)
-    if least_bits == 0 and largest_bits == 0:
+    least, largest = -float32_of(least_bits), float32_of(largest_bits)
+    if max(least_bits, largest_bits) > np.uint32(_INFINITY):  # NaN
+        least, largest = _asymmetric_ends(source, count)
+    if least == largest:
         for i in range(count):
             store_u8(target, i, np.uint8(128))
         return np.float32(1), np.int32(0)
-    least, largest = -float32_of(least_bits), float32_of(largest_bits)
     wide = np.float64(largest - least) / 255.0
     from_least, from_largest = np.float64(least) / wide, np.float64(largest) / wide
     nearer = 128.0 + abs(from_least) < 127.0 + abs(from_largest)
