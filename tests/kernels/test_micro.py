@@ -20,6 +20,7 @@ from int8rt.schema.options import (
     ReducerOptions,
     SoftmaxOptions,
     SVDFOptions,
+    TransposeConvOptions,
     UnidirectionalSequenceLSTMOptions,
 )
 from tests.differential.harness import run_int8rt
@@ -121,6 +122,24 @@ def test_real_svdf_is_refused() -> None:
     model = single_operator_model("SVDF", [*inputs, state], [TensorSpec(FLOAT32, (1, 1))], SVDFOptions(1))
     with pytest.raises(UnsupportedError, match=r"SVDF.*real numbers in profile tflm is not done"):
         run_int8rt(model, [np.ones((1, 2), np.float32)], "tflm")
+
+
+def test_int32_biases_of_int16_transpose_conv_are_refused() -> None:
+    """The kernel reads int64 there, and so past the end of the bias."""
+    weights = TensorSpec.constant(np.ones((1, 1, 1, 1), np.int8), Quantization.per_tensor(1.0))
+    inputs = [
+        TensorSpec.constant(np.ones(4, np.int32)),
+        weights,
+        TensorSpec(INT16, (1, 1, 1, 1), Quantization.per_tensor(0.5)),
+        TensorSpec.constant(np.ones(1, np.int32), Quantization.per_tensor(0.5)),
+    ]
+    options = TransposeConvOptions(stride_w=1, stride_h=1, quantized_bias_type=TensorType.INT32)
+    output = TensorSpec(INT16, (1, 1, 1, 1), Quantization.per_tensor(0.5))
+    model = single_operator_model("TRANSPOSE_CONV", inputs, [output], options, 3)
+    data = [np.full((1, 1, 1, 1), 6, np.int16)]
+    assert run_int8rt(model, data)[4].tolist() == [[[[7]]]]
+    with pytest.raises(UnsupportedError, match=r"a bias of int32 for int16 in profile tflm is not done"):
+        run_int8rt(model, data, "tflm")
 
 
 def test_relu6_does_not_rescale() -> None:
