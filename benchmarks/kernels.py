@@ -16,7 +16,6 @@ import numpy as np
 
 from benchmarks.models import OPTIMISED, REFERENCE, XNNPACK, geometric_mean
 from benchmarks.processes import ChildError, child
-from int8rt.cli.text import columns, quantity
 from int8rt.model import Model, Padding, Quantization, TensorType
 from int8rt.schema import ModelBuilder, write_model
 from int8rt.schema.options import (
@@ -31,6 +30,7 @@ from int8rt.schema.options import (
     ResizeBilinearOptions,
     SoftmaxOptions,
 )
+from int8rt.text import columns, quantity
 
 INT8 = TensorType.INT8
 Q = Quantization.per_tensor

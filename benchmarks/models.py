@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.processes import ChildError, child, cold_start, memory, start
 from benchmarks.selection import Candidate, select
 from int8rt.bench.contenders import LITERT
-from int8rt.cli.text import columns, quantity
+from int8rt.text import columns, quantity
 
 REFERENCE, OPTIMISED, XNNPACK = LITERT
 

@@ -19,7 +19,7 @@ from unittest import mock
 from benchmarks.models import OPTIMISED, REFERENCE, XNNPACK, geometric_mean, machine, measure
 from benchmarks.processes import ChildError, cold_start, memory, start
 from benchmarks.selection import Candidate, select
-from int8rt.cli.text import columns
+from int8rt.text import columns
 
 # Keyword spotting and anomaly detection of MLPerf Tiny, and the model whose start is measured, by parts of their names.
 TINY = ("kws_ref_model", "ad01_int8")

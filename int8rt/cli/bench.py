@@ -39,8 +39,8 @@ def bench(
     from int8rt.bench.contenders import LITERT
     from int8rt.bench.report import bench as measure
     from int8rt.cli.progress import working
-    from int8rt.cli.text import print_json
     from int8rt.errors import UnsupportedError
+    from int8rt.text import print_json
     from int8rt.verify import oracle
 
     if against is not None and not oracle.available():
@@ -55,7 +55,7 @@ def bench(
 
 
 def _show(model: str, result: dict[str, Any], top: int) -> None:
-    from int8rt.cli.text import columns, quantity
+    from int8rt.text import columns, quantity
 
     level = f", {result['level']}" if result["level"] else ""
     threads = f"{result['threads']} thread{'s' if result['threads'] > 1 else ''}"

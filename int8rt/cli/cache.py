@@ -32,8 +32,8 @@ def cache(
     if models and action is not Action.WARM:
         raise typer.BadParameter("only warm takes models")
 
-    from int8rt.cli.text import print_json, quantity
     from int8rt.kernels.jit import disk
+    from int8rt.text import print_json, quantity
 
     if action is Action.CLEAR:
         count, size = disk.clear()

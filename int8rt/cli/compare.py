@@ -91,9 +91,9 @@ def compare(
     from int8rt.cli.app import ExitCode
     from int8rt.cli.feed import read_inputs
     from int8rt.cli.progress import progress
-    from int8rt.cli.text import print_json
     from int8rt.errors import UnsupportedError
     from int8rt.schema import read_model
+    from int8rt.text import print_json
     from int8rt.verify import oracle
     from int8rt.verify.compare import compare_run
     from int8rt.verify.inputs import KINDS, make_inputs
@@ -130,8 +130,8 @@ def compare(
 
 
 def _show(run: RunComparison, all_tensors: bool) -> None:
-    from int8rt.cli.text import columns
     from int8rt.model import shown
+    from int8rt.text import columns
 
     outputs = sum(not item.difference for item in run.outputs)
     tensors = sum(not item.difference for item in run.tensors)

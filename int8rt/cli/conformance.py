@@ -121,8 +121,8 @@ def _chosen(operators: list[str], types: list[str], text: str) -> list[Case]:
 
 
 def _list(cases: Sequence[Case], as_json: bool) -> None:
-    from int8rt.cli.text import columns, print_json
     from int8rt.conformance.run import separates
+    from int8rt.text import columns, print_json
 
     if as_json:
         items = [
@@ -173,8 +173,8 @@ def _tell(
     description: str = "",
 ) -> None:
     from int8rt.cli.app import ExitCode
-    from int8rt.cli.text import columns, print_json
     from int8rt.conformance import report
+    from int8rt.text import columns, print_json
 
     files.write(lambda: report.document(verdicts, runtime, script, description))
     failed = [verdict for verdict in verdicts if not verdict.conformant]

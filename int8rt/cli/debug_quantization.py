@@ -33,11 +33,11 @@ def debug_quantization(
     the operators where both models have the same ones.
     """
     from int8rt.cli.progress import progress
-    from int8rt.cli.text import columns, print_json
     from int8rt.ptq.debug import debug_quantization as compare
     from int8rt.ptq.debug_report import document, header, plain, row
     from int8rt.ptq.samples import Samples
     from int8rt.schema import load_model
+    from int8rt.text import columns, print_json
     from int8rt.verify.report.files import Files
 
     source = load_model(float_model)

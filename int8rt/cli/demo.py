@@ -30,9 +30,9 @@ def demo(
 
     from int8rt.cli.app import ExitCode
     from int8rt.cli.progress import working
-    from int8rt.cli.text import print_json
     from int8rt.interpreter import Interpreter
     from int8rt.samples import digits
+    from int8rt.text import print_json
     from int8rt.verify import oracle
 
     sample = digits()

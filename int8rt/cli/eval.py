@@ -43,12 +43,12 @@ def eval(
     import numpy as np
 
     from int8rt.cli.progress import progress
-    from int8rt.cli.text import columns, print_json
     from int8rt.errors import InputError
     from int8rt.files import reading
     from int8rt.ptq.evaluate import accuracy, agreement, count_chunks, evaluate, labelled
     from int8rt.ptq.resuming import digest, file_digest, known_answers, store_answers
     from int8rt.ptq.samples import digest_of, images_in
+    from int8rt.text import columns, print_json
 
     with reading(data, "labelled samples"):
         samples = labelled(data, labels)

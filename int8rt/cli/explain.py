@@ -36,9 +36,9 @@ def explain(
 
     from int8rt.cli.feed import read_inputs
     from int8rt.cli.script import explain_script
-    from int8rt.cli.text import print_json
     from int8rt.explain import explain as derive
     from int8rt.schema import read_model
+    from int8rt.text import print_json
     from int8rt.verify.bundle import read_bundle
     from int8rt.verify.inputs import make_inputs
 

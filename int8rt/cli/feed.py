@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.cli.image import Levels, read_image
 from int8rt.errors import InputError
 from int8rt.files import load_arrays
+from int8rt.image import Levels, read_image
 from int8rt.model import Model, Tensor
 from int8rt.quantization.affine import quantize
 

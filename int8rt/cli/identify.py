@@ -62,7 +62,7 @@ def identify(
     from int8rt.cli.judging import Choice, read_runs
     from int8rt.cli.progress import working
     from int8rt.cli.script import identify_script
-    from int8rt.cli.text import print_json
+    from int8rt.text import print_json
     from int8rt.verify.identify import identify as find
     from int8rt.verify.report.files import Files
     from int8rt.verify.report.identified import document

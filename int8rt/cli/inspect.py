@@ -19,9 +19,9 @@ def inspect(
     """Show a model's operators, tensors, size, multiply-accumulates and signatures, and what of it int8rt can't run."""
     import dataclasses
 
-    from int8rt.cli.text import print_json
     from int8rt.inspection import inspect_model
     from int8rt.schema import read_model
+    from int8rt.text import print_json
 
     content = model.read_bytes()
     summary = inspect_model(read_model(content, name=model), len(content))
@@ -32,8 +32,8 @@ def inspect(
 
 
 def _show(summary: ModelSummary, path: Path, all_tensors: bool) -> None:
-    from int8rt.cli.text import quantity
     from int8rt.model import shown
+    from int8rt.text import quantity
 
     print(f"{path}: {summary.bytes:,} bytes, of which {summary.constant_bytes:,} constants")
     if summary.description:
@@ -52,7 +52,7 @@ def _show(summary: ModelSummary, path: Path, all_tensors: bool) -> None:
 
 
 def _show_graph(graph: SubgraphSummary, all_tensors: bool) -> None:
-    from int8rt.cli.text import columns
+    from int8rt.text import columns
 
     rows = [
         (

@@ -157,7 +157,7 @@ def compare_runtime(
 
 
 def _tell(judgement: Judgement, path: Path, as_json: bool, all_operators: bool) -> None:
-    from int8rt.cli.text import print_json
+    from int8rt.text import print_json
     from int8rt.verify.report import plain, text
 
     if as_json:

@@ -28,9 +28,9 @@ def lint(
     import dataclasses
 
     from int8rt.cli.app import ExitCode
-    from int8rt.cli.text import print_json
     from int8rt.lint import Severity, lint_model
     from int8rt.schema import load_model
+    from int8rt.text import print_json
 
     chosen = _choose(rule or [], ignore or [])
     if rules:
@@ -67,7 +67,7 @@ def _show(model: Path, findings: list[Finding], counts: dict[Severity, int]) -> 
 
 
 def _show_rules(rules: list[Rule], as_json: bool) -> None:
-    from int8rt.cli.text import columns, print_json
+    from int8rt.text import columns, print_json
 
     if as_json:
         print_json({"rules": [{"name": rule.name, "severity": rule.severity, "text": rule.text} for rule in rules]})

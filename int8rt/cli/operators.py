@@ -25,9 +25,9 @@ def operators(
 ) -> None:
     """List the operators that int8rt runs, with their types and the highest version that is understood."""
     from int8rt.cli.app import ExitCode
-    from int8rt.cli.text import columns, print_json
     from int8rt.kernels.custom.table import CUSTOM_KERNELS
     from int8rt.kernels.registry import KERNELS
+    from int8rt.text import columns, print_json
 
     kernels = sorted([*KERNELS.values(), *CUSTOM_KERNELS.values()], key=lambda kernel: kernel.name)
     if write is not None or check is not None:

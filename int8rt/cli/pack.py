@@ -24,8 +24,8 @@ def pack(
 ) -> None:
     """Make a folder for a device: the model, inputs, expected outputs, hashes, a script, and how to go on."""
     from int8rt.cli.feed import read_inputs
-    from int8rt.cli.text import print_json
     from int8rt.schema import read_model
+    from int8rt.text import print_json
     from int8rt.verify.bundle import write_bundle
     from int8rt.verify.inputs import KINDS, make_inputs
 

@@ -10,9 +10,9 @@ import typer
 
 def profiles(as_json: Annotated[bool, typer.Option("--json", help="Print the profiles as JSON.")] = False) -> None:
     """Explain the profiles: which runtime each stands for, and how it differs from the one before it."""
-    from int8rt.cli.text import print_json
     from int8rt.kernels.variants import VARIANTS
     from int8rt.quantization.profiles import PROFILES
+    from int8rt.text import print_json
 
     if as_json:
         print_json({"profiles": [_plain(name, sorted(VARIANTS.get(name, ()))) for name in PROFILES]})

@@ -55,12 +55,12 @@ def quantize(
     import dataclasses
     from collections import Counter
 
-    from int8rt.cli.text import print_json
     from int8rt.files import reading
     from int8rt.ptq import Recipe, read_recipe
     from int8rt.ptq import quantize as quantize_model
     from int8rt.ptq.writing import write_whole
     from int8rt.schema import load_model
+    from int8rt.text import print_json
 
     changes: dict[str, Any] = {}
     if mode is not None:

@@ -51,7 +51,7 @@ def reduce(
     from int8rt.cli.judging import Choice, read_runs
     from int8rt.cli.progress import working
     from int8rt.cli.script import reduce_script
-    from int8rt.cli.text import print_json
+    from int8rt.text import print_json
     from int8rt.verify.reduce import reduce as find
     from int8rt.verify.reduce.folder import summary, write_folder
 

@@ -55,8 +55,8 @@ def run(
     from int8rt.cli.answer import describe, save, show
     from int8rt.cli.feed import read_inputs
     from int8rt.cli.progress import working
-    from int8rt.cli.text import print_json
     from int8rt.schema import load_model
+    from int8rt.text import print_json
     from int8rt.verify.compare import run_int8rt
     from int8rt.verify.inputs import make_inputs
 

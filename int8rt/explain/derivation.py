@@ -46,7 +46,7 @@ class Derivation:
         return f"{where} at {list(self.at)}: {self.result}{means}"
 
     def __str__(self) -> str:
-        from int8rt.cli.text import columns
+        from int8rt.text import columns
 
         rows = [(line.name, shown_value(line.value), shown_real(line.real), line.rule) for line in self.lines]
         table = columns(("", "value", "real", "rule"), rows, right=(1, 2))

@@ -82,7 +82,7 @@ class Calibration:
                 raise InputError(f"the model is quantized already: tensor '{tensor.label}' is {tensor.type.label}")
 
     def feed(self, sample: Sample) -> None:
-        """Run the model on one sample, as `calibrate` takes them; `InputError` where it does not fit or is not finite."""
+        """Run the model on one sample, as `calibrate` takes them; `InputError` where it does not fit or is not real."""
         values = self._values(sample)
         for index, value in values.items():
             self._interpreter._resize(self._position, index, value.shape, False)

@@ -76,7 +76,7 @@ class Samples:
     def __getitem__(self, i: int) -> dict[str, Array]:
         subgraph = self.subgraph
         if self.files:
-            from int8rt.cli.image import read_image
+            from int8rt.image import read_image
 
             index = subgraph.inputs[0]
             return {subgraph.tensors[index].name: read_image(self.files[i], subgraph, index, self.levels)}
@@ -134,7 +134,7 @@ def input_value(tensor: Tensor, value: Array, place: int) -> Array:
 
 def levels_of(subgraph: Subgraph) -> tuple[float, float] | None:
     """The real values of black and white that the first input tells: by its quantization, or its calibrated range."""
-    from int8rt.cli.image import told_levels
+    from int8rt.image import told_levels
 
     return told_levels(subgraph, subgraph.inputs[0]) if subgraph.inputs else None
 

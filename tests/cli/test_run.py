@@ -173,7 +173,7 @@ def test_outputs_of_one_name_and_large_outputs(tmp_path: Path) -> None:
     ("low", "high", "levels"), [(0, 1, (0, 1)), (-1, 1, (-1, 1)), (0, 255, (0, 255)), (-2.1, 2.6, (-2.1, 2.6))]
 )
 def test_usual_levels(low: float, high: float, levels: tuple[float, float]) -> None:
-    from int8rt.cli.image import usual_levels
+    from int8rt.image import usual_levels
 
     scale = (high - low) / 255
     quantization = Quantization.per_tensor(scale, round(-low / scale))

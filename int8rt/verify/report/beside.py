@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from int8rt.cli.text import columns
 from int8rt.explain.derivation import Line, shown_real, shown_value
 from int8rt.quantization.requantization import Rounding
+from int8rt.text import columns
 from int8rt.verify.first import Divergence
 
 # So many arithmetics that give the runtime's value are listed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from int8rt.cli.text import columns
+from int8rt.text import columns
 from int8rt.verify.report.document import Beside, Document, Histogram, Histograms, Table
 
 # Longer tables are cut: the summary of a job has a limit, and HTML and JSON have everything.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from int8rt.cli.text import columns
 from int8rt.model import shown
+from int8rt.text import columns
 from int8rt.verify.first import Divergence
 from int8rt.verify.report import beside
 from int8rt.verify.statistics import WIDEST, Statistics
