@@ -7,7 +7,7 @@ import pytest
 from hypothesis import strategies as st
 
 from int8rt.kernels.lstm.bidirectional import AUX_INPUT, BACKWARD, FORWARD
-from int8rt.kernels.lstm.tensors import SINGLE, LstmLayout
+from int8rt.kernels.lstm.tensors import CELL_GATE, SINGLE, LstmLayout
 from int8rt.model import ActivationFunctionType, Model, Quantization, Shape, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.enums import LSTMKernelType
@@ -15,7 +15,7 @@ from int8rt.schema.options import BidirectionalSequenceLSTMOptions, LSTMOptions,
 from tests.differential.cases import examples
 from tests.differential.convolutions import generator, weights
 from tests.differential.hybrids import activation_values, all_activations
-from tests.differential.stateful import Rounds, check_rounds
+from tests.differential.stateful import Rounds, assert_same_bits_in_a_row, check_rounds
 
 pytestmark = pytest.mark.litert
 
@@ -217,3 +217,31 @@ def test_bidirectional_sequence_lstm(examples: int, type: TensorType) -> None:
 @pytest.mark.parametrize("integer", [False, True], ids=["float32", "uint8"])
 def test_basic_lstm(examples: int, integer: bool) -> None:
     check_rounds(basic_cells(integer), examples)
+
+
+@pytest.mark.parametrize(("cell_gate", "weight"), [(0.0, -1.0), (-1e-45, 0.139)])
+@pytest.mark.parametrize("n_cell", [1, 2, 5, 16, 33])
+@pytest.mark.parametrize(("batch", "time_major"), [(1, True), (2, False), (2, True)])
+def test_one_output_of_nothing_but_negative_zeros(
+    batch: int, time_major: bool, n_cell: int, cell_gate: float, weight: float
+) -> None:
+    """A single number is a sum that begins with 0, so that it is not negative."""
+
+    def full(shape: Shape, value: float) -> TensorSpec:
+        return TensorSpec.constant(np.full(shape, value, np.float32))
+
+    specs: list[TensorSpec | None] = [None] * 24
+    shape: Shape = (1, batch, 1) if time_major else (batch, 1, 1)
+    specs[0] = TensorSpec(FLOAT32, shape)
+    for gate in range(4):
+        specs[SINGLE.input_weights[gate]] = full((n_cell, 1), 0)
+        specs[SINGLE.recurrent_weights[gate]] = full((n_cell, 1), 0)
+        specs[SINGLE.bias[gate]] = full((n_cell,), cell_gate if gate == CELL_GATE else 50.0)
+    specs[SINGLE.projection_weights] = full((1, n_cell), weight)
+    specs[SINGLE.projection_bias] = full((1,), -0.0)
+    specs[SINGLE.output_state] = TensorSpec(FLOAT32, (batch, 1), is_variable=True)
+    specs[SINGLE.cell_state] = TensorSpec(FLOAT32, (batch, n_cell), is_variable=True)
+    options = UnidirectionalSequenceLSTMOptions(ActivationFunctionType.RELU_N1_TO_1, time_major=time_major)
+    output = TensorSpec(FLOAT32, ())
+    model = single_operator_model("UNIDIRECTIONAL_SEQUENCE_LSTM", specs, [output], options)
+    assert_same_bits_in_a_row(model, [[np.zeros(shape, np.float32)]])

@@ -29,7 +29,7 @@ def eigen_product(x: Float32, weights: Float32) -> Float32:
     (rows, depth), columns = x.shape, len(weights)
     with np.errstate(all="ignore"):
         if rows == columns == 1:
-            return _from_first_term(_inner_product(x, weights), x, weights)
+            return _inner_product(x, weights)
         if rows == 1 or columns == 1:
             return _matrix_vector(x, weights)
         if rows + columns + depth < _SMALL:
