@@ -32,8 +32,10 @@ def prepare(context: OperatorContext) -> ReverseParams:
     values = tuple(sorted(normalize_axis(context, value, input.rank) for value in integers(context, 1)))
     if any(after != before + 1 for before, after in itertools.pairwise(values)):
         raise context.invalid(f"axes {list(values)} are not neighbours")
-    if element_count(input.shape) == 0:
-        raise context.invalid(f"input {input.name!r} {list(input.shape)} has no elements")
+    here = input.shape[: values[-1] + 1] if values else ()
+    if element_count(input.shape) == 0 and element_count(here) > 0:
+        # TensorFlow Lite dies of nothing behind the axes, unless they or what is before them are nothing too.
+        raise context.invalid(f"input {input.name!r} {list(input.shape)} has no elements behind axes {list(values)}")
     return ReverseParams(output_shapes=(input.shape,), axis=values)
 
 

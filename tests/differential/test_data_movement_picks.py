@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from int8rt.schema.builder import TensorSpec
+from int8rt.model import TensorType
+from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
     GatherNdOptions,
     GatherOptions,
@@ -27,6 +28,7 @@ from tests.differential.cases import (
     types,
     vector,
 )
+from tests.differential.harness import assert_same_bits
 
 pytestmark = pytest.mark.litert
 
@@ -112,6 +114,12 @@ def reversals(draw: st.DrawFn) -> Case:
     axes = [draw(st.sampled_from([axis, axis - len(shape)])) for axis in axes]
     inputs, late = [TensorSpec(type, shape), vector(axes)], draw(at_run_time)
     return case(draw(generators), "REVERSE_V2", inputs, [TensorSpec(type, ())], ReverseV2Options(), at_run_time=late)
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((0,), [0]), ((2, 0, 3), [1]), ((0, 3, 0), [1]), ((2, 3, 0), [0, 1])])
+def test_reverse_of_nothing(shape: tuple[int, ...], axes: list[int]) -> None:
+    spec = TensorSpec(TensorType.INT8, shape)
+    assert_same_bits(single_operator_model("REVERSE_V2", [spec, vector(axes)], [spec]), [np.zeros(shape, np.int8)])
 
 
 @examples
