@@ -98,6 +98,7 @@ def conformance(
             if print_python:
                 print(script, end="")
                 return
+            files.check()
             verdicts, runtime, description = _run(cases, choice, journal)
             _tell(verdicts, runtime, files, as_json, script, description)
         case Action.REPORT:

@@ -72,6 +72,8 @@ def identify(
     if print_python:
         print(script, end="")
         return
+    files = Files(html, junit, markdown)
+    files.check()
     content, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:
@@ -79,7 +81,7 @@ def identify(
             found = find(parsed, content, runtime, runs, seed=seed)
     finally:
         runtime.close()
-    Files(html, junit, markdown).write(lambda: document(found, model.name, script))
+    files.write(lambda: document(found, model.name, script))
     if as_json:
         print_json({"model": str(model), "known": found.known} | dataclasses.asdict(found))
     else:

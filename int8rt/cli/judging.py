@@ -37,6 +37,8 @@ class Choice:
         """The runtime; `typer.BadParameter` where the options contradict each other. labels: of the runs to come."""
         from int8rt.verify.runtimes.choose import open_runtime
 
+        if not self.timeout > 0:
+            raise typer.BadParameter(f"--timeout {self.timeout:g}: seconds, more than 0")
         if self.dump is not None:
             if self.sut or self.delegate or self.command:
                 raise typer.BadParameter("--dump is what a runtime recorded: no --sut, no --delegate, no --command")
@@ -142,6 +144,9 @@ def compare_runtime(
     if print_python:
         print(script, end="")
         return
+    if not bound >= 0:
+        raise typer.BadParameter(f"--bound {bound:g}: a number of steps, 0 or more")
+    files.check()
     content, model, runs = read_runs(choice, path, input, seed)
     runtime = choice.open([label for label, _ in runs])
     try:

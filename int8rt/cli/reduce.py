@@ -60,6 +60,8 @@ def reduce(
     if print_python:
         print(reduce_script(choice, model, input or [], seed, options, output), end="")
         return
+    if output.exists() and not output.is_dir():
+        raise typer.BadParameter(f"--output {output} is a file, expected a folder")
     _, parsed, runs = read_runs(choice, model, input or [], seed)
     runtime = choice.open([label for label, _ in runs])
     try:

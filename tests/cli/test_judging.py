@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from int8rt.cli.app import app
+from int8rt.errors import InputError
 from tests.interpreter import models
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -85,3 +86,31 @@ def test_options_that_contradict_each_other(arguments: list[str], model: Path) -
 @pytest.mark.skipif(importlib.util.find_spec("tflite_micro") is not None, reason="it is there")
 def test_a_missing_runtime_says_how_to_get_it(model: Path) -> None:
     assert "pip install tflite-micro" in str(compare(model, "--sut", "tflm").exception)
+
+
+@pytest.mark.parametrize("command", ["compare", "identify", "conformance"])
+@pytest.mark.parametrize(
+    ("option", "place"), [("--html", "nowhere/a.html"), ("--junit", "."), ("--markdown", "a/b.md")]
+)
+def test_reports_that_cannot_be_written_are_told_at_once(
+    command: str, option: str, place: str, model: Path, tmp_path: Path
+) -> None:
+    """Before the runtime is asked: it is none, and nobody minds."""
+    (tmp_path / "a").write_text("a file")
+    subject = ["run"] if command == "conformance" else [model]
+    done = CliRunner().invoke(
+        app, [str(a) for a in (command, *subject, option, tmp_path / place, "--command", "no {outputs}")]
+    )
+    assert isinstance(done.exception, InputError)
+    assert str(tmp_path / place) in str(done.exception)
+
+
+@pytest.mark.parametrize("arguments", [["--bound", "nan"], ["--bound", "-1"], ["--timeout", "0"], ["--timeout", "nan"]])
+def test_numbers_that_would_decide_nothing(arguments: list[str], model: Path) -> None:
+    assert compare(model, "--sut", "int8rt", *arguments).exit_code == 2
+
+
+def test_reduce_into_a_file(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a file")
+    done = CliRunner().invoke(app, ["reduce", str(model), "--sut", "int8rt", "--output", str(tmp_path / "a")])
+    assert done.exit_code == 2

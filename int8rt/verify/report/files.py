@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from int8rt.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,6 +25,18 @@ class Files:
 
     def __bool__(self) -> bool:
         return any((self.html, self.junit, self.markdown))
+
+    def check(self) -> None:
+        """Raises `InputError` where a file cannot be written, before hours of work are spent on what it is to hold."""
+        for path in (self.html, self.junit, self.markdown):
+            if path is None:
+                continue
+            if path.is_dir():
+                raise InputError(f"{path} is a folder, expected the name of a file to write")
+            if not path.parent.is_dir():
+                raise InputError(f"the report {path} cannot be written: there is no folder {path.parent}")
+            if not os.access(path if path.exists() else path.parent, os.W_OK):
+                raise InputError(f"the report {path} cannot be written: no permission")
 
     def write(self, document: Callable[[], Document]) -> None:
         """Write what is wanted; the document is made only where something is.
