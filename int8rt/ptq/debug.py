@@ -151,20 +151,21 @@ class _Comparison:
         computed = {t for operator in self.models[0].subgraphs[0].operators for t in operator.outputs}
         if computed.isdisjoint(self.twins[t] for t in self.accumulated):
             raise InputError("no tensor that an operator of the quantized model writes matches one of the float model")
-        reports = [self._report(t) for t in self.accumulated]
+        reasons = Reasons(self.models[1], self.codes)
+        reports = [self._report(t, reasons) for t in self.accumulated]
         reports.sort(key=lambda item: _rank((item.local or item.accumulated).sqnr))
         outputs = [item for t in self.graph.outputs for item in reports if item.tensor == self.graph.tensors[t].name]
         written = [t for t in activations(self.graph) if t in self.writer]
         names = [self.graph.tensors[t].name for t in written if t not in self.twins]
         return Debugged(tuple(reports), tuple(outputs), tuple(names), count)
 
-    def _report(self, t: int) -> TensorReport:
+    def _report(self, t: int, reasons: Reasons) -> TensorReport:
         tensor, position = self.graph.tensors[t], self.writer[t]
         local, accumulated, codes = self.local.get(t), self.accumulated[t], self.codes.get(t)
-        reasons = tuple(Reasons(self.graph, self.codes).of(t, local or accumulated))
+        said = tuple(reasons.of(t, local or accumulated))
         label = self.graph.operators[position].label
         return TensorReport(
-            position, label, tensor.name, tensor.type.label, accumulated.step, local, accumulated, codes, reasons
+            position, label, tensor.name, tensor.type.label, accumulated.step, local, accumulated, codes, said
         )
 
 

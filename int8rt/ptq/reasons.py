@@ -6,27 +6,36 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from int8rt.lint import RULES as RULES_OF_LINT
+from int8rt.lint import lint_model
 from int8rt.lint.specification import FIXED_OUTPUTS
-from int8rt.model import Subgraph, TensorType
+from int8rt.model import Model, TensorType
 from int8rt.ptq.difference import Codes, Difference, has_codes
 from int8rt.ptq.rules import RULES
 
+# The rules of lint that tell why results are wrong.
+_TELLING = ("copied-codes-keep-their-meaning", "reference-is-right")
 # From so many times on something is out of proportion.
 _WIDE, _OUTLYING, _SPREAD = 2.0, 4.0, 8.0
 # A scale in common with others is the reason where their values fill so many times more of it.
 _MERGED = 1.5
+# Signal to quantization noise, in decibels, below which more than rounding is wrong.
+_LOW = 20.0
 
 
 class Reasons:
-    """The reasons for the tensors of a quantized graph. codes: of those that are quantized, after all samples."""
+    """The reasons for the tensors of a quantized model. codes: of those that are quantized, after all samples."""
 
-    def __init__(self, graph: Subgraph, codes: Mapping[int, Codes]) -> None:
-        self.graph = graph
+    def __init__(self, model: Model, codes: Mapping[int, Codes]) -> None:
+        self.graph = graph = model.subgraphs[0]
+        self.found = _of_operators(model)
         self.codes = codes
         self.writer = {t: i for i, operator in enumerate(graph.operators) for t in operator.outputs}
 
     def of(self, t: int, difference: Difference) -> Iterable[str]:
-        """In plain words; none for tensors whose range is their operator's, whatever the values."""
+        """In plain words; none about the range of tensors that have their operator's, whatever the values."""
+        if difference.sqnr < _LOW and t in self.writer:
+            yield from self.found.get(self.writer[t], ())
         if t not in self.codes or self._is_fixed(t):
             return
         codes = self.codes[t]
@@ -125,3 +134,15 @@ class Reasons:
             low = -(high := max(-low, high))  # ranges of int16 are symmetric
         reach = self.codes[t].reach
         return (reach[1] - reach[0]) / (high - low) if high > low else 0.0
+
+
+def _of_operators(model: Model) -> dict[int, list[str]]:
+    """What is wrong with operators of the first subgraph whatever the values, by their positions."""
+    found: dict[int, list[str]] = {}
+    for finding in lint_model(model, [rule for rule in RULES_OF_LINT if rule.name in _TELLING]):
+        if finding.subgraph == 0:
+            said = finding.found
+            if finding.rule == "copied-codes-keep-their-meaning":
+                said = f"copies the codes of a tensor with {said} into one with {finding.expected.partition(', as')[0]}"
+            found.setdefault(finding.operator, []).append(f"{finding.operator_name}: {said}")
+    return found

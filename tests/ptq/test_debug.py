@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from int8rt.cli.app import app
 from int8rt.errors import InputError
-from int8rt.model import Model, TensorType
+from int8rt.model import Model, Quantization, TensorType
 from int8rt.ptq import Recipe, calibrate, quantize
 from int8rt.ptq.debug import Debugged, debug_quantization
 from int8rt.schema import load_model
 from int8rt.schema.builder import ModelBuilder
-from int8rt.schema.options import ConcatenationOptions, SoftmaxOptions
+from int8rt.schema.options import ConcatenationOptions, ReducerOptions, SoftmaxOptions
 from int8rt.schema.writer import write_model
 from tests.ptq.networks import FLOAT, convolution, samples
 
@@ -232,6 +232,25 @@ def test_a_scale_that_is_kept_is_no_range_that_was_wrongly_recorded() -> None:
     said = {item.operator: item.reasons for item in found.tensors if item.reasons}
     assert list(said) == ["SLICE"]
     assert "SLICE keeps the scale of its input" in said["SLICE"][0]
+
+
+def test_operators_that_are_wrong_whatever_the_values() -> None:
+    """What lint knows of them: codes copied to another scale, and defects of the reference kernels."""
+    for operator, reason in (("REVERSE_V2", "copies the codes of a tensor with scale"), ("SUM", "a known defect")):
+        builder = ModelBuilder().input("x", FLOAT, (1, 40)).constant("axis", np.int32([1]))
+        float_model = builder.output("y", FLOAT, (1, 40) if operator == "REVERSE_V2" else (1,))
+        options = ReducerOptions() if operator == "SUM" else None
+        model = float_model.operator(operator, ["x", "axis"], ["y"], options).build()
+        graph = model.subgraphs[0]
+        codes = [(Quantization.per_tensor(scale), TensorType.INT8) for scale in (0.01, 0.05)]
+        tensors = tuple(
+            dataclasses.replace(tensor, type=type, quantization=quantization) if tensor.name != "axis" else tensor
+            for tensor, (quantization, type) in zip(graph.tensors, (codes[0], codes[0], codes[1]), strict=True)
+        )
+        int8 = dataclasses.replace(model, subgraphs=(dataclasses.replace(graph, tensors=tensors),))
+        data = [{"x": np.random.default_rng(0).uniform(-1, 1, (1, 40))}]
+        (item,) = debug_quantization(model, int8, data, backend="numpy").tensors
+        assert any(said.startswith(f"{operator}: {reason}") for said in item.reasons), item.reasons
 
 
 def test_refused() -> None:
