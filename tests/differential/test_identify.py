@@ -41,6 +41,35 @@ EXPECTED = {
     "LOGISTIC": (TABLE, TABLE, "a table with the zero point added before rounding, half even (XNNPACK)"),
 }
 
+OPTIMIZED = "the reference's for int64 sums, that of 8 bits for int32 sums (LiteRT's optimized kernels)"
+TEN_BITS = "weights of 10 bits (int8, int16) or float32 (uint8), as TensorFlow Lite"
+# Of these some types, each with names of its own.
+OTHERS = {
+    ("CONV_2D", TensorType.INT16): (
+        "16-bit multipliers, one rounding, ties up, for int64 sums, two roundings for int32 sums (TensorFlow Lite)",
+        *[OPTIMIZED] * 2,
+    ),
+    ("FULLY_CONNECTED", TensorType.INT16): ("float64, half away", *[OPTIMIZED] * 2),
+    ("TRANSPOSE_CONV", TensorType.INT8): (TWICE, BLOCKS, XNNPACK),
+    ("ADD", TensorType.INT16): (TWICE_EACH, ADD, ADD),
+    ("QUANTIZE of codes", TensorType.INT8): (
+        TWICE,
+        "two roundings, ties up in whole blocks of 16 elements, as gemmlowp in the rest",
+        "a multiplier of 8 fractional bits, ties up (XNNPACK)",
+    ),
+    ("LEAKY_RELU", TensorType.UINT8): (TWICE, TWICE, "multipliers of 8 fractional bits, ties up (XNNPACK)"),
+    ("SUM", TensorType.INT8): (
+        "two roundings (gemmlowp) of codes read as uint8 (BUILTIN_REF)",
+        "float32, half away (LiteRT's optimized kernels)",
+        XNNPACK,
+    ),
+    ("RESIZE_BILINEAR", TensorType.UINT8): (
+        TEN_BITS,
+        "products of two weights in float32, ties up (LiteRT's optimized kernels)",
+        "weights of 11 bits, ties up (XNNPACK)",
+    ),
+}
+
 
 @pytest.fixture(scope="module", params=["ref", "opt", "xnnpack"])
 def runtime(request: pytest.FixtureRequest) -> Iterator[InterpreterRuntime]:
@@ -59,4 +88,13 @@ def test_resolvers_are_named(kind: str, type: TensorType, runtime: InterpreterRu
         expected = TWICE  # LiteRT has vectors for int8 only
     assert (finding.arithmetic, finding.faults) == (expected, ())
     assert finding.elements > 1000
+    assert finding.residual > 0
+
+
+@pytest.mark.parametrize(("kind", "type"), OTHERS, ids=str)
+def test_other_kinds_are_named(kind: str, type: TensorType, runtime: InterpreterRuntime) -> None:
+    _, model, inputs = next(iter(probes(kind, type)))
+    (finding,) = identify(model, write_model(model), runtime, [("one", inputs)]).findings
+    expected = OTHERS[kind, type][["ref", "opt", "xnnpack"].index(runtime._resolver)]
+    assert (finding.arithmetic, finding.others, finding.faults) == (expected, (), ())
     assert finding.residual > 0
