@@ -30,16 +30,18 @@ from int8rt.kernels.base import Array, Kernel, OperatorContext, Params
 from int8rt.kernels.dequantize import DequantizeParams
 from int8rt.kernels.layout import QUANTIZED_TYPES, check_int16_zero_point
 from int8rt.kernels.lstm.micro import MICRO_LSTM
+from int8rt.kernels.micro_limits import other_data
 from int8rt.kernels.reduce import ReduceParams, prepare, shaped
 from int8rt.kernels.registry import KERNELS
 from int8rt.kernels.signature import signatures
 from int8rt.kernels.softmax import SoftmaxInt16Params
 from int8rt.kernels.unary import LookupTableParams, within_spec
+from int8rt.kernels.while_loop import WHILE
 from int8rt.model import ActivationFunctionType, TensorType
 from int8rt.quantization.micro import logistic_codes, six, tanh_codes
 from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantize import Requantization, requantize
-from int8rt.schema.options import AddOptions, SoftmaxOptions, SubOptions
+from int8rt.schema.options import AddOptions, SoftmaxOptions, SubOptions, WhileOptions
 
 _SOURCE = "TensorFlow Lite Micro, tensorflow/lite/micro/kernels"
 _FLOATING = (TensorType.FLOAT32, TensorType.FLOAT16)
@@ -119,7 +121,10 @@ def _in_fixed_point(kernel: Kernel, codes: Callable[[float, int], Array], zero_p
             return kernel.prepare(context)
         if context.per_tensor(context.output())[1] != zero_point:
             raise context.invalid(f"output {context.output().name!r} must have zero point {zero_point}")
-        table = codes(*context.per_tensor(context.input(0)))
+        scale, input_zero_point = context.per_tensor(context.input(0))
+        if not 2.0**-28 <= scale < 8:  # its shifts are undefined beyond
+            raise context.unsupported(f"an input scale of {scale:g} in profile {context.profile.name} is not done")
+        table = codes(scale, input_zero_point)
         return LookupTableParams(output_shapes=(context.input(0).shape,), table=table)
 
     return replace(kernel, prepare=prepare_codes, source=_SOURCE)
@@ -178,6 +183,16 @@ def prepare_softmax(context: OperatorContext) -> Params:
     )
 
 
+def prepare_while(context: OperatorContext) -> Params:
+    """As TensorFlow Lite's; a body that passes its inputs on is refused, for they are overwritten while it copies."""
+    params = WHILE.prepare(context)
+    assert context.runtime is not None
+    body = context.runtime.subgraph(context.options(WhileOptions).body_subgraph_index)
+    if not set(body.inputs).isdisjoint(body.outputs):
+        raise context.unsupported(f"a body that passes an input on in profile {context.profile.name} is not done")
+    return params
+
+
 MICRO_KERNELS: Mapping[str, Kernel] = {
     kernel.name: kernel
     for kernel in (
@@ -197,6 +212,7 @@ MICRO_KERNELS: Mapping[str, Kernel] = {
         replace(softmax.SOFTMAX, prepare=prepare_softmax, source=_SOURCE),
         replace(mean.SUM, prepare=prepare_sum, evaluate=evaluate_sum, source=_SOURCE),
         _in_fixed_point(tanh.TANH, tanh_codes, 0),
+        replace(WHILE, prepare=prepare_while, source=_SOURCE),
         MICRO_LSTM,
     )
 }
@@ -228,6 +244,8 @@ def not_done_in_micro(context: OperatorContext) -> str | None:
         return f"a bias of int32 for int16 in profile {profile} is not done: TensorFlow Lite Micro reads it as int64"
     if name == "SVDF" and TensorType.FLOAT32 in inputs:
         return f"its arithmetic on real numbers in profile {profile} is not done"
+    if (reason := other_data(context)) is not None:
+        return f"{reason} in profile {profile} is not done"
     if TensorType.UINT8 in inputs and (weighed or name in MICRO_KERNELS) and name != "DEQUANTIZE":
         return f"uint8 is not there in profile {profile}"
     return None
