@@ -84,7 +84,7 @@ def calibrate(
         if time.monotonic() - kept > _KEEP:
             write_whole(unfinished, dump(calibration, identity))
             kept = time.monotonic()
-    calibrated, found = calibration.model(), len(calibration.state()) - 1
+    calibrated, found = calibration.model(), sum(map(str.isdecimal, calibration.state()))
     del calibration  # it holds the weights once more, as the kernels want them
     write_whole(output, model_file(calibrated))
     unfinished.unlink(missing_ok=True)

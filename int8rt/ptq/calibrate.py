@@ -73,6 +73,7 @@ class Calibration:
         self._executor = self._interpreter._executor(self._position)
         self._tf_compatible = tf_compatible
         self._states = [i for i, tensor in enumerate(self._subgraph.tensors) if tensor.is_variable]
+        self._resumed: dict[int, Array] = {}
         self._new = METHODS[method]
         self._ranges: dict[int, Ranges] = {}
         self._overwritten = _overwritten(model, self._subgraph) if tf_compatible else {}
@@ -87,6 +88,10 @@ class Calibration:
         for index, value in values.items():
             self._interpreter._resize(self._position, index, value.shape, False)
         self._executor.allocate()
+        for index, value in self._resumed.items():
+            if self._executor.shape(index) == value.shape:
+                self._interpreter._set(self._position, index, value)
+        self._resumed = {}
         for index, value in values.items():
             self._interpreter._set(self._position, index, value)
             self._see(index, value, "input")
@@ -112,15 +117,21 @@ class Calibration:
 
     def state(self) -> dict[str, Array]:
         """All that is known so far, to go on from with `resume`."""
-        return {"count": np.array(self.count)} | {str(i): ranges.state() for i, ranges in self._ranges.items()}
+        known = {"count": np.array(self.count)} | {str(i): ranges.state() for i, ranges in self._ranges.items()}
+        variables = self._resumed
+        if self.count and not variables:
+            variables = {i: self._interpreter._get(self._position, i).copy() for i in self._states}
+        return known | {f"variable {i}": value for i, value in variables.items()}
 
     def resume(self, state: Mapping[str, Array]) -> None:
         """Go on from the state of a calibration of the same model with the same method."""
         self.count = int(state["count"])
         for name, value in state.items():
-            if name != "count":
+            if name.isdecimal():
                 self._ranges[int(name)] = self._new()
                 self._ranges[int(name)].resume(value)
+            elif name.startswith("variable "):
+                self._resumed[int(name.split()[1])] = value
 
     def _values(self, sample: Sample) -> dict[int, Array]:
         inputs = self._subgraph.inputs

@@ -71,6 +71,22 @@ def test_a_state_goes_on_where_it_was() -> None:
         assert ranges(second.model()) == ranges(whole.model())
 
 
+def test_variables_go_on_where_they_were() -> None:
+    model = load_model(Path(__file__).parent.parent / "models" / "svdf_float32.tflite")
+    shape = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].shape
+    frames = np.random.default_rng(0).uniform(-1, 1, (6, *shape)).astype(np.float32)
+    frames[0] *= 9  # what the layer still remembers after it was cut off
+    whole, first, second = (Calibration(model) for _ in range(3))
+    for frame in frames:
+        whole.feed(frame)
+    first.feed(frames[0])
+    second.resume(first.state())
+    assert sorted(second.state()) == sorted(first.state())
+    for frame in frames[1:]:
+        second.feed(frame)
+    assert ranges(second.model()) == ranges(whole.model())
+
+
 def test_methods() -> None:
     values = np.concatenate([np.linspace(-1, 1, 100_000), [50.0]]).astype(np.float32)
     found = {}
