@@ -80,21 +80,19 @@ _LEFT = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """same: one scale for all activations. weighted: where its weights and bias are. quantized_output: whether the
-    outputs are activations. weights: positions of inputs that are weights without a bias, one scale for the tensor.
+    """same: one scale for all activations. weighted: where its weights and bias are. weights: positions of inputs that
+    are weights without a bias, one scale for the tensor.
     """
 
     same: bool = False
     weighted: Weighted | None = None
-    quantized_output: bool = True
     weights: tuple[int, ...] = ()
 
 
 RULES: Mapping[str, Rule] = {
-    **{name: Rule() for name in (LSTM, SVDF)},
+    **{name: Rule() for name in (LSTM, SVDF, *_OTHER_OUTPUT)},
     **{name: Rule(same=True) for name in _SAME},
     **{name: Rule(weighted=WEIGHTED.get(name), weights=(1,) if name == "PRELU" else ()) for name in _OWN},
-    **{name: Rule(quantized_output=False) for name in _OTHER_OUTPUT},
 }
 
 
