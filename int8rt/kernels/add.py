@@ -42,6 +42,13 @@ from int8rt.quantization.sigmoid_table import checked_log2
 from int8rt.schema.options import AddOptions, SubOptions
 
 _LEFT_SHIFT = {TensorType.INT8: 20, TensorType.UINT8: 20, TensorType.INT16: 15}
+# Profiles whose SUB takes multipliers above 1 as `enlarged_difference` says: the optimized kernels of 8 bits are the
+# reference's.
+_ENLARGING = {
+    TensorType.INT8: ("tflite-ref", "tflite-opt", "xnnpack"),
+    TensorType.UINT8: ("tflite-ref", "tflite-opt", "xnnpack"),
+    TensorType.INT16: ("tflite-ref",),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +134,7 @@ def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions)
     left_shift = _LEFT_SHIFT[output.type]
     real1, real2, real_output = sum_multipliers(scale1, scale2, output_scale, left_shift)
     # ADD aborts the process from 1 on, and so does SUB with 1 itself.
-    enlarged = real_output > 1 and context.operator.name == "SUB" and context.profile.name == "tflite-ref"
+    enlarged = real_output > 1 and context.operator.name == "SUB" and context.profile.name in _ENLARGING[output.type]
     if not (0 < real_output < 1 or enlarged):
         raise context.invalid(
             f"output scale {output_scale:g} of {output.name!r} does not fit input scales {scale1:g} and "

@@ -95,9 +95,9 @@ def test_broadcast(name: str, examples: int) -> None:
 
 
 @st.composite
-def enlarged_differences(draw: st.DrawFn) -> Case:
+def enlarged_differences(draw: st.DrawFn, *names: str) -> Case:
     """Output scales so small that SUB's kernel shifts by a negative number of bits; also inputs that are equal."""
-    type = draw(types("int8", "uint8", "int16"))
+    type = draw(types(*names))
     first, second = draw(quantized(type)), draw(quantized(type))
     bits = 14 if type == TensorType.INT16 else 19
     exponent = draw(
@@ -113,7 +113,13 @@ def enlarged_differences(draw: st.DrawFn) -> Case:
 
 @examples
 def test_enlarged_differences(examples: int) -> None:
-    check_cases(enlarged_differences(), examples)
+    check_cases(enlarged_differences("int8", "uint8", "int16"), examples)
+
+
+@pytest.mark.parametrize("profile", ["tflite-opt", "xnnpack"])
+@examples
+def test_enlarged_differences_of_other_kernels(profile: str, examples: int) -> None:
+    check_cases(enlarged_differences("int8", "uint8"), examples // 2, profile)
 
 
 @st.composite
