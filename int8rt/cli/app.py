@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import runpy
+import signal
 import sys
 import traceback
 from enum import IntEnum
@@ -111,8 +112,14 @@ def _options(
             raise InputError(f"{path} fails with {error!r}") from error
 
 
+def _end(number: int, _: object) -> NoReturn:
+    """As with Ctrl-C: what was started, a runtime that hangs for example, is ended, too."""
+    sys.exit(128 + number)
+
+
 def main() -> NoReturn:
     """Runs the command line of this process and exits with an `ExitCode`."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         app(prog_name="int8rt")
     except Int8rtError as error:

@@ -162,3 +162,31 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len(log.read_text().splitlines()) == len(cases) - 3
     assert journal.read_text().splitlines()[:4] == kept
     assert {case["verdict"] for case in cases} == {"DIFFERENT"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_runtime_that_hangs_does_not_outlive_the_command(
+    number: signal.Signals, program: Path, tmp_path: Path
+) -> None:
+    builder = ModelBuilder().input("x", TensorType.FLOAT32, (1, 4)).output("y", TensorType.FLOAT32, (1, 4))
+    (tmp_path / "model.tflite").write_bytes(write_model(builder.operator("RELU", ["x"], ["y"]).build()))
+    script, left = tmp_path / "hang.py", tmp_path / "left"
+    script.write_text(f"import os, time; open({str(left)!r}, 'w').write(str(os.getpid())); time.sleep(600)")
+    command = f"{sys.executable} {script} {{inputs}} {{outputs}}"
+    line = [sys.executable, "-m", "int8rt", "compare", str(tmp_path / "model.tflite"), "--command", command]
+    process = subprocess.Popen(line, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (left.exists() and left.read_text()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(number)
+    assert process.wait(30) == 128 + number
+    with pytest.raises(ProcessLookupError):
+        wait_while_alive(int(left.read_text()))
+
+
+def wait_while_alive(process: int) -> None:
+    for _ in range(100):
+        os.kill(process, 0)
+        time.sleep(0.05)
