@@ -10,6 +10,7 @@ import numpy as np
 
 from int8rt.kernels.opt.mean import evaluate_mean, of_image
 from int8rt.quantization import dialects
+from int8rt.quantization.multiplier import quantize_multiplier
 from int8rt.quantization.requantization import Requantization
 from int8rt.quantization.requantize import (
     multiply_by_quantized_multiplier,
@@ -46,6 +47,7 @@ _OF_XNNPACK = (
     "MUL",
     "MEAN",
 )
+IN_FLOAT64 = "two roundings (gemmlowp), a multiplier made in float64 (TOSA)"
 UNSIGNED_BIAS = "; a negative bias is unsigned, of 48 bits"
 _SUMS_OF_INT32 = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 _BIASED = (*_SUMS_OF_INT32, "DEPTHWISE_CONV_2D")
@@ -176,6 +178,9 @@ def _roundings(piece: Piece, sums: Array, r: Requantization, early: bool) -> lis
         own = dataclasses.replace(r, activation_min=low, activation_max=high)
         value = multiply_by_float32_multiplier(sums, _float32_multiplier(piece)[: real.size])
         outputs.insert(len(outputs) - 3, (XNNPACK, _finish(piece, value, own, early)))
+    if piece.operator.name in _BIASED and piece.found.dtype == np.uint8:
+        in_float64 = multiply_by_quantized_multiplier(sums, *_float64_multiplier(piece))
+        outputs.insert(len(outputs) - 4, (IN_FLOAT64, _finish(piece, in_float64, r, early)))
     if piece.operator.name == "QUANTIZE":
         outputs[2:2] = [(name, _finish(piece, value, r, early)) for name, value in _of_codes(piece, sums, twice, up)]
     return outputs
@@ -228,6 +233,13 @@ def _float32_multiplier(piece: Piece) -> Array:
     first = piece.input(2 if piece.operator.name == "TRANSPOSE_CONV" else 0)[0]
     product = np.float32(first) * other.quantization.scale.astype(np.float32)
     return np.asarray(product / np.float32(quantization(piece.output)[0]), np.float32)
+
+
+def _float64_multiplier(piece: Piece) -> tuple[int, int]:
+    """(multiplier, shift) of input scale · filter scale / output scale, in float64; one scale each."""
+    filter = quantization(piece.tensors[1])[0]
+    first = piece.input(2 if piece.operator.name == "TRANSPOSE_CONV" else 0)[0]
+    return quantize_multiplier(first * filter / quantization(piece.output)[0])
 
 
 def _finish(piece: Piece, value: Array, r: Requantization, early: bool) -> Array:
