@@ -39,7 +39,10 @@ def eval(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     backend: Annotated[Backend, typer.Option("--backend", help="How to compute the models.")] = Backend.AUTO,
 ) -> None:
-    """Accuracy of models side by side, with 95 % confidence intervals, and how often their answers agree."""
+    """Accuracy of models side by side, with 95 % confidence intervals, and how often their answers agree.
+
+    An answer is the largest element of the first output. Every sample is an input of its own: states begin anew.
+    """
     import numpy as np
 
     from int8rt.cli.progress import progress

@@ -63,6 +63,6 @@ def explain(
 
 def _element(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        return tuple(int(part) for part in text.split(",")) if text.strip() else ()
     except ValueError:
         raise typer.BadParameter(f"--at {text!r} is not a list of numbers such as 0,3,5,7") from None

@@ -45,5 +45,6 @@ def test_json_and_html(model: Path) -> None:
 
 def test_wrong_usage(model: Path) -> None:
     assert explain(model).exit_code == 2
-    assert explain(model, "--op", 0, "--at", "a,b").exit_code == 2
+    for text in ("a,b", "0,,1", "0,1,"):
+        assert explain(model, "--op", 0, "--at", text).exit_code == 2
     assert "operators 0 to 1" in str(explain(model, "--op", 7).exception)
