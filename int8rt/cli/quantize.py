@@ -79,10 +79,10 @@ def quantize(
     for i in chosen.idle(source):
         typer.echo(f"rule {i + 1} of the recipe fits no operator of {model.name}", err=True)
     content = result.write()
+    before, after = model.stat().st_size, len(content)
     if save_recipe is not None:
         write_whole(save_recipe, chosen.as_toml().encode())
     write_whole(output, content)
-    before, after = model.stat().st_size, len(content)
     operators = Counter(operator.label for graph in result.model.subgraphs for operator in graph.operators)
     left = [
         {"subgraph": graph, "operator": position, "name": label, "reason": reason}

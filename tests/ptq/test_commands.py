@@ -51,6 +51,16 @@ def test_from_float_to_integers(folder: Path) -> None:
     assert (folder / "a.tflite").read_bytes() == (folder / "b.tflite").read_bytes()
 
 
+def test_the_model_itself_as_the_output(folder: Path) -> None:
+    """Its size is told as it was before."""
+    path = folder / "float.tflite"
+    before = path.stat().st_size
+    code, said = command("quantize", path, "--mode", "float16", "-o", path)
+    assert code == 0
+    assert f"{path.stat().st_size / before:.2f} of float.tflite" in said
+    assert path.stat().st_size != before
+
+
 def test_nothing_half_written(folder: Path) -> None:
     data = np.concatenate(samples())
     data[5] = np.inf
