@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from int8rt.model import Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec
 from int8rt.schema.options import Conv2DOptions
-from tests.differential.cases import Case, case, check_cases, examples, shapes, types
+from tests.differential.cases import Case, at_run_time, case, check_cases, examples, shapes, types
 from tests.differential.convolutions import (
     activations,
     bias_spec,
@@ -47,17 +47,19 @@ def convolutions(draw: st.DrawFn, type: TensorType) -> Case:
     input_zero_point, output_zero_point = zero_point_pair(rng, type)
     shape = (min(batches, 2), height, width, channels)
     filter_shape = (out_channels, *kernel, filter_channels)
+    inputs = [
+        TensorSpec(type, shape, Quantization.per_tensor(input_scale, input_zero_point)),
+        filter_spec(rng, filter_type, filter_shape, scales, 0, filter_zero_point(rng, type) if unsigned else 0),
+        bias_spec(rng, bias_type, out_channels, input_scale * scales[0], terms, type),
+    ]
     return case(
         rng,
         "CONV_2D",
-        [
-            TensorSpec(type, shape, Quantization.per_tensor(input_scale, input_zero_point)),
-            filter_spec(rng, filter_type, filter_shape, scales, 0, filter_zero_point(rng, type) if unsigned else 0),
-            bias_spec(rng, bias_type, out_channels, input_scale * scales[0], terms, type),
-        ],
+        inputs if draw(st.integers(0, 5)) else inputs[:2],
         [TensorSpec(type, (), Quantization.per_tensor(output_scale, output_zero_point))],
         options,
         version=8,
+        at_run_time=filter_type != TensorType.INT4 and draw(at_run_time),
     )
 
 

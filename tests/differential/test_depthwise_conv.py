@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from int8rt.model import Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec
 from int8rt.schema.options import DepthwiseConv2DOptions
-from tests.differential.cases import Case, case, check_cases, examples, shapes, types
+from tests.differential.cases import Case, at_run_time, case, check_cases, examples, shapes, types
 from tests.differential.convolutions import (
     activations,
     bias_spec,
@@ -63,6 +63,7 @@ def depthwise_convolutions(draw: st.DrawFn, type: TensorType) -> Case:
         [TensorSpec(type, (), Quantization.per_tensor(output_scale, output_zero_point))],
         options,
         version=6,
+        at_run_time=filter_type != TensorType.INT4 and draw(at_run_time),
     )
 
 
