@@ -74,7 +74,7 @@ def test_zero_points_beyond_their_type(name: str, type: str, which: int) -> None
     """Some operators demand zero points that are codes; the others compute with any."""
     kind = TensorType[type.upper()]
     info = np.iinfo(kind.dtype)
-    for beyond in (int(info.max) + 1, int(info.min) - 1, 1000):
+    for beyond in (int(info.max) + 1, int(info.min) - 1):
         zero_points = [beyond if i == which else 0 for i in range(3)]
         specs = [TensorSpec(kind, (40,), Quantization.per_tensor(0.1, zero_point)) for zero_point in zero_points]
         drawn = case(np.random.default_rng(0), name, specs[:2], specs[2:], version=2)
