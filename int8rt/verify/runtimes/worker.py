@@ -85,6 +85,17 @@ def version(*distributions: str) -> str:
     return distributions[0]
 
 
+def overwritten(spans: dict[int, tuple[int, int]]) -> list[int]:
+    """Keys of the (address, bytes) of which a later one takes a part."""
+    lost = []
+    later: list[tuple[int, int]] = []
+    for index, (start, size) in reversed(list(spans.items())):
+        if any(start < other + more and other < start + size for other, more in later):
+            lost.append(index)
+        later.append((start, size))
+    return lost
+
+
 class Interpreters:
     """LiteRT, or an older TensorFlow Lite: one interpreter for the outputs, another that keeps every tensor."""
 
@@ -146,12 +157,20 @@ class Interpreters:
         interpreter.invoke()
         seconds = time.perf_counter() - start
         outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
-        tensors = {}
+        tensors, spans = {}, {}
         for index in read:
             try:
                 tensors[index] = interpreter.get_tensor(index)
             except ValueError:  # a tensor without memory, such as one inside of a delegate
                 continue
+            try:
+                view = interpreter.tensor(index)()
+                spans[index] = (view.__array_interface__["data"][0], view.nbytes)
+                del view  # the interpreter does not run while there is one
+            except (ValueError, AttributeError):  # strings, for example
+                continue
+        for index in overwritten(spans):  # TensorFlow Lite 2.14 computes in place, even if it is to keep all tensors
+            del tensors[index]
         return outputs, tensors, seconds
 
 

@@ -20,6 +20,7 @@ from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.runtimes.interpreters import MicroRuntime
 from int8rt.verify.runtimes.names import answer_by_name, find_tensor, tensor_keys
 from int8rt.verify.runtimes.npz import read_npz, write_npz
+from int8rt.verify.runtimes.worker import overwritten
 from tests.interpreter import models
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -99,6 +100,24 @@ def test_a_compiled_model(content: bytes) -> None:
     assert not runtime.capabilities().intermediates
     with pytest.raises(Fault, match="in its own shapes only"):
         runtime.run([np.concatenate([value, value]) for value in inputs])
+    runtime.close()
+
+
+def test_tensors_whose_memory_was_used_again_are_not_shown() -> None:
+    assert overwritten({}) == []
+    assert overwritten({1: (0, 8), 2: (8, 8), 3: (16, 0), 4: (16, 8)}) == []
+    assert overwritten({1: (0, 8), 2: (8, 8), 3: (4, 4)}) == [1]
+    assert sorted(overwritten({1: (0, 8), 2: (0, 8), 3: (0, 8)})) == [1, 2]
+
+
+@pytest.mark.litert
+def test_litert_keeps_what_it_is_to_keep() -> None:
+    content = models.two_adds()
+    model = read_model(content)
+    runtime = open_runtime("litert:ref", timeout=60)
+    runtime.prepare(model, content)
+    assert sorted(runtime.run(INPUTS, [2, 3]).tensors) == [2, 3]
+    assert runtime.run(INPUTS).outputs[0] is not None
     runtime.close()
 
 
