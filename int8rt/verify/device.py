@@ -71,13 +71,27 @@ def invoke(interpreter: Any, inputs: Any) -> dict[str, Any]:
 
 def every_tensor(interpreter: Any) -> dict[str, Any]:
     """What can be read of the model's tensors: "#7" and so on."""
-    values = {}
+    values, spans = {}, {}
     for detail in interpreter.get_tensor_details():
+        key = f"#{detail['index']}"
         try:
-            values[f"#{detail['index']}"] = interpreter.get_tensor(detail["index"])
-        except ValueError:  # inside of a delegate, or a handle
+            values[key] = interpreter.get_tensor(detail["index"])
+            view = interpreter.tensor(detail["index"])()
+            spans[key] = (view.__array_interface__["data"][0], view.nbytes)
+        except (ValueError, AttributeError):  # inside of a delegate, a handle, strings
             continue
+    for key in shared(spans):  # TensorFlow Lite 2.14 computes in place, even if it is to keep all tensors
+        del values[key]
     return values
+
+
+def shared(spans: dict[str, tuple[int, int]]) -> list[str]:
+    """Keys of the (address, bytes) that have bytes in common with another one."""
+    return [
+        key
+        for key, (start, size) in spans.items()
+        if any(key != other and start < at + more and at < start + size for other, (at, more) in spans.items())
+    ]
 
 
 if __name__ == "__main__":

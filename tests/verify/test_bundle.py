@@ -15,6 +15,7 @@ from int8rt.model import Quantization, TensorType
 from int8rt.schema import ModelBuilder, read_model, write_model
 from int8rt.verify.bundle import read_bundle, write_bundle
 from int8rt.verify.compare import run_int8rt
+from int8rt.verify.device import shared
 from int8rt.verify.inputs import make_inputs
 from int8rt.verify.judge import judge
 from int8rt.verify.runtimes.dump import DumpRuntime
@@ -154,3 +155,9 @@ def test_what_was_changed_is_refused(folder: Path, tmp_path: Path) -> None:
     (folder / "manifest.json").write_text("[")
     with pytest.raises(InputError, match="is not JSON that int8rt can read"):
         read_bundle(folder)
+
+
+def test_tensors_that_share_memory_are_not_recorded() -> None:
+    assert shared({}) == []
+    assert shared({"#0": (0, 8), "#1": (8, 8), "#2": (16, 0), "#3": (16, 8)}) == []
+    assert shared({"#0": (0, 8), "#1": (8, 8), "#2": (12, 8)}) == ["#1", "#2"]
