@@ -134,7 +134,9 @@ def _prepare_general(context: OperatorContext, options: AddOptions | SubOptions)
     left_shift = _LEFT_SHIFT[output.type]
     real1, real2, real_output = sum_multipliers(scale1, scale2, output_scale, left_shift)
     # ADD aborts the process from 1 on, and so does SUB with 1 itself.
-    enlarged = real_output > 1 and context.operator.name == "SUB" and context.profile.name in _ENLARGING[output.type]
+    enlarges = context.operator.name == "SUB" and context.profile.name in _ENLARGING[output.type]
+    # From 2^32 on it depends on how the elements are added up what is left.
+    enlarged = enlarges and 1 < real_output < 2**32
     if not (0 < real_output < 1 or enlarged):
         raise context.invalid(
             f"output scale {output_scale:g} of {output.name!r} does not fit input scales {scale1:g} and "

@@ -20,16 +20,14 @@ _VECTOR = 4
 
 
 def requantize_enlarged(difference: Array, parameters: Requantization, in_vectors: bool) -> Array:
-    """Codes of an int32 difference at the common scale; parameters: with one shift, above 0.
+    """Codes of an int32 difference at the common scale; parameters: with one shift, 1 to 32.
 
-    RoundingDivideByPOT of an exponent below 0: one by one, the processor counts the shift of the mask modulo
-    64 and that of the number modulo 32. In vectors, such shifts leave no bit of the one and the sign of the other.
+    RoundingDivideByPOT of an exponent below 0: one by one, the processor counts the shift of the number modulo 32; in
+    vectors, such a shift leaves the sign. The mask for what is cut off has all bits.
     """
     p = parameters
-    exponent = -int(p.shift[0]) & 63
-    mask = (1 << exponent) - 1 if exponent < 32 else -1
     value = multiply_by_quantized_multiplier(difference.reshape(-1), p.multiplier, 0)
-    output = (value >> (exponent & 31)) + ((value & mask) > (mask >> 1) + (value < 0))
+    output = (value >> (-int(p.shift[0]) & 31)) + (value >= 0)
     if in_vectors:
         whole = value.size // _VECTOR * _VECTOR
         output[:whole] = (value[:whole] >> 63) + (value[:whole] >= 0)

@@ -123,7 +123,7 @@ DEFECTS = (
         "A difference of codes whose scale is more than 2^19 (int16: 2^14) times that of the output is shifted by a "
         "negative number of bits: next to nothing is left of it but its sign. TensorFlow's converter writes such "
         "scales where it saw nothing but zeros, as in x - x.",
-        "gives the same results",
+        "gives the same results; refuses the model where the scale is 2^32 times smaller still",
         "samples that show what differs",
         meets.enlarged_difference,
     ),

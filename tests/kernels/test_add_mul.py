@@ -74,6 +74,11 @@ def test_an_output_scale_that_is_too_small_is_refused() -> None:
         run("ADD", [1], [1], (1.0, 0.5, 1e-6))
 
 
+def test_sub_with_an_output_scale_next_to_nothing_is_refused() -> None:
+    with pytest.raises(ModelError, match=r"SUB.*output scale 1e-30 of 'output0' does not fit input scales 1 and 1"):
+        run("SUB", [1], [1], (1.0, 1.0, 1e-30))
+
+
 def test_sub_shifts_the_wrong_way_where_the_output_scale_is_very_small() -> None:
     # The sign is left, and +1 unless it is negative.
     assert run("SUB", [1, 1, -9, 3], [1, 2, -8, 0], (1.0, 1.0, 1e-6)) == [1, -1, -1, 1]
