@@ -197,6 +197,19 @@ def test_what_was_not_measured_equal_is_refused() -> None:
         run_int8rt(model, [np.zeros(4, np.int8)], "tosa")
 
 
+def test_int16_with_large_scales_or_biases_of_int32_is_refused() -> None:
+    table = one("TANH", spec(INT16, 0.5, 0, 4), spec(INT16, 1 / 32768, 0, 4))
+    with pytest.raises(UnsupportedError, match=r"TANH.*an input scale above 0.00390625 in profile tosa is not done"):
+        run_int8rt(table, [np.zeros(4, np.int16)], "tosa")
+    inputs = [spec(INT16, 0.1, 0, 1, 2), replace(spec(INT8, 0.1, 0, 1, 2), data=np.ones((1, 2), np.int8))]
+    bias = replace(spec(TensorType.INT32, 0.01, 0, 1), data=np.zeros(1, np.int32))
+    product = single_operator_model("FULLY_CONNECTED", [*inputs, bias], [spec(INT16, 0.1, 0, 1, 1)])
+    with pytest.raises(
+        UnsupportedError, match=r"FULLY_CONNECTED.*a bias of int32 for int16 in profile tosa is not done"
+    ):
+        run_int8rt(product, [np.zeros((1, 2), np.int16)], "tosa")
+
+
 @pytest.mark.parametrize(("bits", "scale", "found"), [(31, 0.5, (1 << 30, 31)), (15, 1 / 468, (17924, 23))])
 def test_multipliers(bits: int, scale: float, found: tuple[int, int]) -> None:
     assert multiplier_and_shift(scale, bits) == found
