@@ -53,8 +53,14 @@ def constant_parameters(values: Floats, type: TensorType) -> Quantization:
 
 
 def quantize_constant(values: Floats, parameters: Quantization, type: TensorType) -> npt.NDArray[Any]:
-    """q = round(value / scale + zero_point) in float64, ties away from zero, clamped to `type`."""
-    scaled = np.asarray(values, np.float64) / np.float64(parameters.scale[0]) + float(parameters.zero_point[0])
+    """q = round(value / scale + zero_point) in float64, ties away from zero, clamped to `type`.
+
+    int16: q = round(value · (1 / scale)) in float32.
+    """
+    if type is TensorType.INT16:
+        scaled = np.asarray(values, np.float32) * np.float32(1 / np.float64(parameters.scale[0]))
+    else:
+        scaled = np.asarray(values, np.float64) / np.float64(parameters.scale[0]) + float(parameters.zero_point[0])
     info = np.iinfo(type.dtype)
     codes: npt.NDArray[Any] = np.clip(round_half_away(scaled), info.min, info.max).astype(type.dtype)
     return codes

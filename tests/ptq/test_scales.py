@@ -9,6 +9,7 @@ import pytest
 
 from int8rt.model import Model, Quantization, TensorType
 from int8rt.ptq import Recipe, quantize
+from int8rt.quantization.from_ranges import constant_parameters, quantize_constant
 from int8rt.schema import options as o
 from int8rt.schema.builder import ModelBuilder
 
@@ -124,3 +125,11 @@ def test_selections(operator: str) -> None:
     found = quantize(model, Recipe(inputs="int8", outputs="int8", integer_only=True)).model
     assert [(kind.name, kind.version) for kind in found.subgraphs[0].operators] == [("GREATER", 2), (operator, 1)]
     assert parameters(found) == dict.fromkeys(("x", "y", "z"), (float(np.float32(5 / 255)), 25))
+
+
+def test_constants_of_16_bits() -> None:
+    """Recorded from TensorFlow's 16x8 file of DenseNet121, where dividing gives 23035."""
+    values = np.float32([1.2144955396652222, 1.7275673151016235])
+    parameters = constant_parameters(values, TensorType.INT16)
+    assert float(parameters.scale[0]) == 5.272277849144302e-05
+    np.testing.assert_array_equal(quantize_constant(values, parameters, TensorType.INT16), [23036, 32767])
