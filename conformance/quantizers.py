@@ -91,6 +91,7 @@ and version was TensorFlow's, but for these:
 - int8rt leaves DIV (its integer kernel fails where a divisor is 0), SUM (the reference kernel's result is wrong), TILE
   and DEPTH_TO_SPACE (the reference resolver has no integer kernel) float, and in 16x8 SQUARED_DIFFERENCE and PADV2,
   whose TensorFlow files the interpreter refuses. TensorFlow gives all inputs of a float ADD_N the scale of its output.
+  Operators that read nothing but constants as floats stay as they are: GATHER of a table, ONE_HOT.
 - In 16x8 a float operator that reads an input of the model reads it as it is; TensorFlow makes it integer and real
   again. Constants of CONCATENATION are rounded once, by TensorFlow twice: one step apart. A range of zeros gets a scale
   of 1e-6 / 32767, by TensorFlow a denormal number.
