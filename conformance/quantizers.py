@@ -81,9 +81,7 @@ LiteRT's reference and optimized kernels take the scales of other rows there, so
 Of a table that several GATHER read, TensorFlow makes the whole real first, and it hands the codes of a GATHER on to one
 that reads its result; int8rt writes a DEQUANTIZE behind each GATHER of the table, which gives the same bits.
 
-Other graphs were compared, too, by scripts that are not kept: some 400 random ones, 32 small networks, and MobileNetV2,
-MobileNetV3Small, EfficientNetV2B0 and DenseNet121 with random weights. Every scale, zero point, weight, bias, option
-and version was TensorFlow's, but for these:
+On other graphs these differences from TensorFlow's files are known:
 
 - TensorFlow leaves float what its quantizer does not come back to: an operator that shares its input with others before
   the input's scale is known (then even an output of an int8 model is float), and comparisons, ARG_MAX and ARG_MIN of a
