@@ -40,7 +40,7 @@ def prepare(context: OperatorContext, shape: Shape, rows: int) -> ShuffledFullyC
     outputs, depth = filter.shape
     bias = context.optional_input(2)
     types = input.type, filter.type, bias and bias.type, output.type
-    if types != (TensorType.UINT8, TensorType.UINT8, TensorType.INT32, TensorType.INT16) or len(context.outputs) != 2:
+    if types != (TensorType.UINT8, TensorType.UINT8, TensorType.INT32, TensorType.INT16):
         raise context.invalid("shuffled weights need uint8,uint8,int32 -> int16,uint8")
     workspace = context.output(1)
     if rows not in (1, 4) or depth % _COLUMNS or outputs % _ROWS:
