@@ -17,9 +17,9 @@ from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.verify.identify import Finding, identify
 from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates
-from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.mutants import mutations_of
 from int8rt.verify.identify.piece import Piece
+from int8rt.verify.identify.probe_table import probes
 from int8rt.verify.runtimes.base import Runtime
 from int8rt.verify.runtimes.choose import open_runtime
 from int8rt.verify.teacher import Teacher

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from int8rt.conformance import more_makers as more
+from int8rt.conformance import code_makers
+from int8rt.conformance.code_makers import codes, quantization, random
 from int8rt.conformance.convolutions import convolution
-from int8rt.conformance.more_makers import codes, quantization, random
 from int8rt.model import ActivationFunctionType, Model, Padding, Quantization, TensorType
 from int8rt.schema.builder import TensorSpec, single_operator_model
 from int8rt.schema.options import (
@@ -199,13 +199,13 @@ MAKERS: dict[str, Callable[..., Made]] = {
     "function": function,
     "codes": reals,
     "pad": pad,
-    "activation": more.activation,
-    "choice": more.choice,
-    "broadcast": more.broadcast,
-    "requantize": more.requantize,
-    "arrange": more.arrange,
-    "resize": more.resize,
-    "upsample": more.upsample,
-    "product": more.product,
-    "rows": more.rows,
+    "activation": code_makers.activation,
+    "choice": code_makers.choice,
+    "broadcast": code_makers.broadcast,
+    "requantize": code_makers.requantize,
+    "arrange": code_makers.arrange,
+    "resize": code_makers.resize,
+    "upsample": code_makers.upsample,
+    "product": code_makers.product,
+    "rows": code_makers.rows,
 }

@@ -10,7 +10,7 @@ from int8rt.model import TensorType
 from int8rt.schema import write_model
 from int8rt.verify.identify import identify
 from int8rt.verify.identify.kinds import GROUPED
-from int8rt.verify.identify.more_probes import probes
+from int8rt.verify.identify.probe_table import probes
 from int8rt.verify.runtimes.interpreters import InterpreterRuntime
 
 pytestmark = pytest.mark.litert

@@ -16,9 +16,9 @@ from int8rt.schema import ModelBuilder, read_model, write_model
 from int8rt.schema.options import FullyConnectedOptions
 from int8rt.verify.identify import Finding, identify
 from int8rt.verify.identify.kinds import GROUPED, KINDS, candidates
-from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.mutants.changes import accumulators
 from int8rt.verify.identify.piece import Piece
+from int8rt.verify.identify.probe_table import probes
 from int8rt.verify.identify.sums import REFERENCE
 from int8rt.verify.runtimes.base import Answer, Capabilities, Fault
 from int8rt.verify.runtimes.mutant import MutantRuntime

@@ -23,8 +23,8 @@ from int8rt.verify.identify.kinds import (
     known_type,
     type_of,
 )
-from int8rt.verify.identify.more_probes import probes
 from int8rt.verify.identify.piece import Piece
+from int8rt.verify.identify.probe_table import probes
 from int8rt.verify.identify.whole import by_profile
 from int8rt.verify.runtimes.base import Answer, Fault, Runtime, written
 from int8rt.verify.teacher import Teacher
