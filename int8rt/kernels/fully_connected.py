@@ -179,9 +179,9 @@ def _requantization(
     requantization = make_requantization(context, options.fused_activation_function, accumulator, multiplier, real)
     if wide:
         return replace(requantization, rounding=Rounding.INT64, accumulator=np.dtype(np.int64))
-    zero_points = [context.per_axis(tensor)[1].any() for tensor in (input, filter, context.output())]
-    if input.type == TensorType.INT16 and any(zero_points):
-        # For these even the optimized kernels have only the reference's.
+    affine = [context.per_axis(tensor) for tensor in (input, filter, context.output())]
+    if input.type == TensorType.INT16 and any(scale.size == 1 and zero_point[0] for scale, zero_point in affine):
+        # For these even the optimized kernels have only the reference's; zero points of an axis are not looked at.
         reference = context.profile.roundings.get("FULLY_CONNECTED", requantization.rounding)
         return replace(requantization, rounding=reference)
     # The only kernels of sparse weights are optimized ones.
